@@ -1,0 +1,1 @@
+"""Kedro datasets of our own: what the catalog needs and the library does not have."""

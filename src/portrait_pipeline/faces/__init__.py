@@ -1,0 +1,1 @@
+"""What turns a folder of pictures into aligned square face crops."""

@@ -1,0 +1,1 @@
+"""Who is pictured: face embedders behind one interface."""

@@ -1,0 +1,83 @@
+"""The image convention, and the only place where it is converted.
+
+Inside the project a picture is a float32 tensor NCHW, RGB, in [-1, 1]. On disk and on screen it is
+uint8 in [0, 255], NHWC. The conversions are exact inverses on uint8 values.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import overload
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from numpy.typing import NDArray
+from torch import Tensor
+
+HALF_RANGE = 127.5
+
+
+def to_model_range(
+    pixels: UInt8[np.ndarray, "batch height width 3"],
+) -> Float[Tensor, "batch 3 height width"]:
+    """Turn uint8 pixels in [0, 255] into house images: float32 in [-1, 1]."""
+    tensor = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
+    return tensor.to(torch.float32).div_(HALF_RANGE).sub_(1.0).contiguous()
+
+
+def to_pixels(
+    images: Float[Tensor, "batch 3 height width"],
+) -> UInt8[np.ndarray, "batch height width 3"]:
+    """Turn house images in [-1, 1] into uint8 pixels in [0, 255]; values outside are clipped."""
+    scaled = images.detach().to(torch.float32).add(1.0).mul(HALF_RANGE).round().clamp(0.0, 255.0)
+    return np.ascontiguousarray(scaled.to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy())
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """Square face crops of one domain: a name for each and their pixels.
+
+    `pixels` may be memory-mapped; `subset` makes a view that copies no pixel, so a set of 100,000
+    crops costs a list of names.
+
+    Attributes:
+        names: One name per crop, unique.
+        pixels: uint8 (stored, size, size, 3), RGB in [0, 255].
+        rows: The row of `pixels` that each name stands for; by default 0, 1, 2, …
+    """
+
+    names: tuple[str, ...]
+    pixels: NDArray[np.uint8]
+    rows: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+    def __post_init__(self) -> None:
+        if len(self.rows) == 0 and self.names:
+            object.__setattr__(self, "rows", np.arange(len(self.names), dtype=np.int64))
+        if len(self.rows) != len(self.names):
+            raise ValueError(f"{len(self.names)} names for {len(self.rows)} rows of pixels")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @overload
+    def __getitem__(self, index: int) -> NDArray[np.uint8]: ...
+    @overload
+    def __getitem__(self, index: Sequence[int] | NDArray[np.int64]) -> NDArray[np.uint8]: ...
+    def __getitem__(self, index: int | Sequence[int] | NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Copy out one crop (size, size, 3), or several (n, size, size, 3)."""
+        return np.asarray(self.pixels[self.rows[index]])
+
+    @property
+    def size_px(self) -> int:
+        """Edge length of the crops in pixels."""
+        return int(self.pixels.shape[1])
+
+    def subset(self, names: Sequence[str]) -> "FaceSet":
+        """Return the named crops, in the order given, as a view.
+
+        Raises:
+            KeyError: if a name is not in the set.
+        """
+        position = dict(zip(self.names, self.rows, strict=True))
+        rows = np.array([position[name] for name in names], dtype=np.int64)
+        return FaceSet(names=tuple(names), pixels=self.pixels, rows=rows)

@@ -1,0 +1,1 @@
+"""The Kedro pipelines: nodes and their wiring."""

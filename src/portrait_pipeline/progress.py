@@ -1,0 +1,63 @@
+"""Progress bars for work that a person waits for; silent where nobody watches."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+Item = TypeVar("Item")
+
+
+class Bar(Protocol):
+    """What a worker needs of a progress bar."""
+
+    def advance(self, count: int = 1, note: str = "") -> None:
+        """Move on by `count` items and show `note` behind the bar."""
+
+
+class _RichBar:
+    def __init__(self, progress: Progress, description: str, total: int, completed: int) -> None:
+        self._progress = progress
+        self._task = progress.add_task(description, total=total, completed=completed, note="")
+
+    def advance(self, count: int = 1, note: str = "") -> None:
+        self._progress.update(self._task, advance=count, note=note)
+
+
+@contextmanager
+def progress_bar(description: str, total: int, completed: int = 0) -> Iterator[Bar]:
+    """Show a bar with the time left on the terminal while the block runs, then take it away.
+
+    Writes to standard error and draws nothing where that is not a terminal.
+    """
+    columns = (
+        TextColumn("  {task.description}"),
+        BarColumn(bar_width=28),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("·"),
+        TimeRemainingColumn(),
+        TextColumn("left {task.fields[note]}"),
+    )
+    console = Console(stderr=True)
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
+        yield _RichBar(progress, description, total, completed)
+
+
+def track(items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
+    """Yield the items while a bar counts them."""
+    with progress_bar(description, total) as bar:
+        for item in items:
+            yield item
+            bar.advance()

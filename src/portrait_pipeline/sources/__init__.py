@@ -1,0 +1,1 @@
+"""Where pictures come from: each source ends as a table of files."""

@@ -1,0 +1,15 @@
+"""What several test folders share."""
+
+from pathlib import Path
+
+import pytest
+
+SHARED_PICTURES = Path(__file__).resolve().parents[2] / "shared" / "pictures"
+
+
+@pytest.fixture(scope="session")
+def shared_pictures() -> Path:
+    """The folder of real photographs and paintings beside the project; skips where it is not."""
+    if not SHARED_PICTURES.is_dir():
+        pytest.skip("the folder shared/pictures with real photographs is not beside the project")
+    return SHARED_PICTURES
