@@ -1,8 +1,10 @@
 """What several test folders share."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.http_server import HostileServer, hostile_http_server
 
 SHARED_PICTURES = Path(__file__).resolve().parents[2] / "shared" / "pictures"
 
@@ -13,3 +15,10 @@ def shared_pictures() -> Path:
     if not SHARED_PICTURES.is_dir():
         pytest.skip("the folder shared/pictures with real photographs is not beside the project")
     return SHARED_PICTURES
+
+
+@pytest.fixture
+def hostile_server() -> Iterator[HostileServer]:
+    """A local web server that cuts, refuses and lies as the test tells it."""
+    with hostile_http_server() as server:
+        yield server

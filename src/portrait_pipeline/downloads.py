@@ -1,0 +1,234 @@
+"""Files from the network: resumed where they were cut off, checked by hash, put in place at once.
+
+What has arrived waits in a hidden `.part` file beside the target, with the validator (ETag or date)
+under which the server sent it, so that a later call asks only for what is missing. The target
+itself appears complete or not at all.
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pooch
+import requests
+import urllib3
+
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.progress import track
+
+CHUNK_BYTES = 2**20
+NUM_CHUNKS_WORTH_A_BAR = 8
+CONNECT_TIMEOUT_S = 10.0
+READ_TIMEOUT_S = 60.0
+MEND = "check the address and the network and run the same command again"
+
+
+class DownloadError(PortraitPipelineError):
+    """A file that could not be had; `status` is the server's answer where there was one."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often and how long a server is waited for.
+
+    Attributes:
+        num_attempts: Attempts in a row that bring no new byte before giving up.
+        first_wait_s: Pause after the first failure, doubled after each further one; a server's
+            `Retry-After` wins over it.
+        longest_wait_s: No pause is longer; a server that asks for more is given up.
+        statuses: Answers that may pass with time.
+        sleep: What waits; tests pass a function that only writes down the seconds.
+    """
+
+    num_attempts: int = 5
+    first_wait_s: float = 1.0
+    longest_wait_s: float = 120.0
+    statuses: frozenset[int] = frozenset({429, 500, 502, 503, 504})
+    sleep: Callable[[float], None] = time.sleep
+
+
+class _TryAgainError(Exception):
+    """An attempt failed in a way that may pass; `wait_s` is what the server asked for."""
+
+    def __init__(self, reason: str, wait_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.wait_s = wait_s
+
+
+def download_file(
+    url: str,
+    target: Path,
+    sha256: str | None = None,
+    mend: str = MEND,
+    patience: Patience | None = None,
+) -> Path:
+    """Bring a file to `target`, unless it lies there already.
+
+    A transfer that was cut off, in this call or an earlier one, goes on where it stopped. With
+    `sha256` a file already there is checked too, and fetched again when it differs.
+
+    Args:
+        url: http or https address; a password or query in it never reaches a message.
+        target: Where the file is to lie; its folder is made.
+        sha256: Expected hash, 64 hexadecimal digits.
+        mend: What the person can do when it fails; ends the error's sentence.
+        patience: How failures are waited out.
+
+    Returns:
+        `target`.
+
+    Raises:
+        DownloadError: if the address is none, the server refuses or sends a web page instead, the
+            network fails in every attempt, or the hash differs (nothing is kept then).
+    """
+    if target.is_file() and (sha256 is None or pooch.file_hash(str(target)) == sha256):
+        return target
+    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+        raise DownloadError(f"{shown(url)!r} is no address, expected http(s)://…; {mend}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    transfer = _Transfer(url, target, mend)
+    _persist(transfer, patience or Patience())
+    actual = pooch.file_hash(str(transfer.part))
+    if sha256 is not None and actual != sha256:
+        transfer.forget()
+        raise DownloadError(
+            f"{shown(url)} has the SHA-256 {actual}, expected {sha256}, and was not kept; {mend}"
+        )
+    os.replace(transfer.part, target)
+    transfer.forget()
+    return target
+
+
+def shown(url: str) -> str:
+    """Return the address without user, password, query and fragment, fit for a message."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def _persist(transfer: "_Transfer", patience: Patience) -> None:
+    """Attempt the transfer until it is complete or patience ends."""
+    num_failures = 0
+    while True:
+        num_bytes = transfer.num_bytes()
+        try:
+            return transfer.attempt(patience.statuses)
+        except _TryAgainError as trouble:
+            num_failures = 1 if transfer.num_bytes() > num_bytes else num_failures + 1
+            wait_s = trouble.wait_s
+            if wait_s is None:
+                wait_s = min(
+                    patience.first_wait_s * 2 ** (num_failures - 1), patience.longest_wait_s
+                )
+            if num_failures >= patience.num_attempts or wait_s > patience.longest_wait_s:
+                raise transfer.failure(f"was given up after {trouble}") from trouble
+        patience.sleep(wait_s)
+
+
+class _Transfer:
+    """One address on its way to a `.part` file, in as many attempts as it takes."""
+
+    def __init__(self, url: str, target: Path, mend: str) -> None:
+        # The address is part of the name: what came from one must not be continued from another.
+        mark = hashlib.sha256(url.encode()).hexdigest()[:8]
+        self.url = url
+        self.name = target.name
+        self.mend = mend
+        self.part = target.with_name(f".{target.name}.{mark}.part")
+        self.validator = self.part.with_suffix(".validator")
+
+    def num_bytes(self) -> int:
+        """Count what has arrived."""
+        return self.part.stat().st_size if self.part.exists() else 0
+
+    def forget(self) -> None:
+        """Remove what has arrived."""
+        self.part.unlink(missing_ok=True)
+        self.validator.unlink(missing_ok=True)
+
+    def failure(self, what: str, status: int | None = None) -> DownloadError:
+        """Make the sentence about this transfer."""
+        return DownloadError(
+            f"{shown(self.url)} {what}, expected the file {self.name}; {self.mend}", status
+        )
+
+    def attempt(self, retry_statuses: Iterable[int]) -> None:
+        """Ask for what is missing and append it.
+
+        Raises:
+            _TryAgainError: if it may work later.
+            DownloadError: if it will not.
+        """
+        headers = {"Accept-Encoding": "identity"} | self._range_wanted()
+        timeout_s = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
+        try:
+            with requests.get(self.url, headers=headers, stream=True, timeout=timeout_s) as answer:
+                self._judge(answer, retry_statuses)
+                self._keep(answer)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise _TryAgainError(f"a broken connection ({type(error).__name__})") from error
+
+    def _range_wanted(self) -> dict[str, str]:
+        """Ask for the rest, if the server still has the same file (RFC 9110, section 13.1.5)."""
+        if not (self.num_bytes() and self.validator.exists()):
+            self.forget()
+            return {}
+        return {"Range": f"bytes={self.num_bytes()}-", "If-Range": self.validator.read_text()}
+
+    def _judge(self, answer: requests.Response, retry_statuses: Iterable[int]) -> None:
+        """Pass over answers that bring the file, raise on all others."""
+        status = answer.status_code
+        named = f"{status} {answer.reason}".strip()
+        if status in retry_statuses:
+            raise _TryAgainError(f"the answer {named}", _retry_after_s(answer))
+        if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            self.forget()
+            raise _TryAgainError(f"the answer {named}")
+        if status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
+            raise self.failure(f"answered {named}", status)
+        if answer.headers.get("Content-Type", "").startswith("text/html"):
+            raise self.failure("sent a web page (HTML)", status)
+
+    def _keep(self, answer: requests.Response) -> None:
+        """Append the body to what is there, or start anew when the server sends all of it."""
+        if answer.status_code == HTTPStatus.OK:
+            self.forget()
+            self._remember_validator(answer)
+        elif not answer.headers.get("Content-Range", "").startswith(f"bytes {self.num_bytes()}-"):
+            self.forget()
+            raise _TryAgainError("another range than the one asked for")
+        chunks = answer.raw.stream(CHUNK_BYTES, decode_content=False)
+        num_chunks = -(-int(answer.headers.get("Content-Length", 0)) // CHUNK_BYTES)
+        if num_chunks >= NUM_CHUNKS_WORTH_A_BAR:
+            chunks = track(chunks, f"Downloading {self.name} (MiB)", num_chunks)
+        with self.part.open("ab") as file:
+            for chunk in chunks:
+                file.write(chunk)
+
+    def _remember_validator(self, answer: requests.Response) -> None:
+        """Keep the strong ETag, else the date; without either the rest cannot be asked for."""
+        etag = answer.headers.get("ETag", "")
+        validator = etag if etag.startswith('"') else answer.headers.get("Last-Modified")
+        if validator:
+            self.validator.write_text(validator)
+
+
+def _retry_after_s(answer: requests.Response) -> float | None:
+    """Read `Retry-After`: seconds, or a date compared with the server's own clock."""
+    value = answer.headers.get("Retry-After", "")
+    if value.isdecimal():
+        return float(value)
+    try:
+        wait = parsedate_to_datetime(value) - parsedate_to_datetime(answer.headers["Date"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    return max(wait.total_seconds(), 0.0)

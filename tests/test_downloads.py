@@ -1,0 +1,183 @@
+"""Files from the network: resumed, checked, patient, and never half there."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+from support.http_server import Answer, HostileServer
+
+from portrait_pipeline.downloads import DownloadError, Patience, download_file, shown
+
+BODY = bytes(range(256)) * 64
+SHA256 = hashlib.sha256(BODY).hexdigest()
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    """The seconds that were waited for, written down instead of slept."""
+    return []
+
+
+@pytest.fixture
+def patience(waits: list[float]) -> Patience:
+    """Three attempts, no sleep."""
+    return Patience(num_attempts=3, sleep=waits.append)
+
+
+def only_file(folder: Path) -> Path:
+    """Return the one file of a folder, hidden ones counted."""
+    (path,) = folder.iterdir()
+    return path
+
+
+def test_whole_file(hostile_server: HostileServer, tmp_path: Path, patience: Patience) -> None:
+    """What is served arrives byte for byte, in a folder made for it, and nothing else stays."""
+    url = hostile_server.serve("/weights.pt", BODY)
+    target = download_file(url, tmp_path / "new" / "weights.pt", SHA256, patience=patience)
+    assert target.read_bytes() == BODY
+    assert only_file(tmp_path / "new") == target
+
+
+def test_second_call_asks_nothing(
+    hostile_server: HostileServer, tmp_path: Path, patience: Patience
+) -> None:
+    """A file that is there with the right hash is not asked for again."""
+    url = hostile_server.serve("/weights.pt", BODY)
+    for _ in range(2):
+        download_file(url, tmp_path / "weights.pt", SHA256, patience=patience)
+    assert len(hostile_server.requests) == 1
+
+
+def test_a_file_with_another_hash_is_replaced(
+    hostile_server: HostileServer, tmp_path: Path, patience: Patience
+) -> None:
+    """A spoilt file at the target is fetched anew when the hash is known."""
+    target = tmp_path / "weights.pt"
+    target.write_bytes(b"spoilt")
+    download_file(hostile_server.serve("/w", BODY), target, SHA256, patience=patience)
+    assert target.read_bytes() == BODY
+
+
+def test_cut_off_transfers_go_on_where_they_stopped(
+    hostile_server: HostileServer, tmp_path: Path, patience: Patience
+) -> None:
+    """Each further request asks only for the missing bytes, as often as there is progress."""
+    cut = Answer(BODY, cut_after=3000)
+    url = hostile_server.serve("/w", cut, cut, cut, cut, Answer(BODY))
+    target = download_file(url, tmp_path / "w", SHA256, patience=patience)
+    assert target.read_bytes() == BODY
+    ranges = [request.headers.get("Range") for request in hostile_server.requests]
+    assert ranges == [None, "bytes=3000-", "bytes=6000-", "bytes=9000-", "bytes=12000-"]
+
+
+def test_a_later_call_goes_on(
+    hostile_server: HostileServer, tmp_path: Path, patience: Patience
+) -> None:
+    """What one call could not finish the next one finishes; until then the target is not there."""
+    url = hostile_server.serve("/w", Answer(BODY, cut_after=1000), Answer(status=503))
+    with pytest.raises(DownloadError, match=r"given up after the answer 503 .*expected the file w"):
+        download_file(url, tmp_path / "w", patience=patience)
+    assert not (tmp_path / "w").exists()
+    hostile_server.serve("/w", BODY)
+    assert download_file(url, tmp_path / "w", patience=patience).read_bytes() == BODY
+    assert hostile_server.requests[-1].headers["Range"] == "bytes=1000-"
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_another_file_is_not_spliced(
+    ranges: bool, hostile_server: HostileServer, tmp_path: Path, patience: Patience
+) -> None:
+    """When the server's file has changed, or it knows no ranges, the file comes whole."""
+    url = hostile_server.serve(
+        "/w", Answer(BODY[::-1], cut_after=1000), Answer(BODY, ranges=ranges)
+    )
+    assert download_file(url, tmp_path / "w", patience=patience).read_bytes() == BODY
+
+
+def test_a_range_that_was_not_asked_for(
+    hostile_server: HostileServer, tmp_path: Path, patience: Patience
+) -> None:
+    """A wrong Content-Range, or 416, makes the transfer start anew."""
+    wrong = Answer(BODY, headers={"Content-Range": "bytes 0-9/10"})
+    url = hostile_server.serve(
+        "/w", Answer(BODY, cut_after=99), wrong, Answer(BODY, cut_after=9), Answer(status=416), BODY
+    )
+    assert download_file(url, tmp_path / "w", patience=patience).read_bytes() == BODY
+
+
+def test_wrong_hash(hostile_server: HostileServer, tmp_path: Path, patience: Patience) -> None:
+    """A file with another hash is refused with both hashes, and no byte of it is kept."""
+    url = hostile_server.serve("/w", b"another file")
+    with pytest.raises(DownloadError, match=f"expected {SHA256}.*put it there yourself"):
+        download_file(url, tmp_path / "w", SHA256, "put it there yourself", patience)
+    assert not list(tmp_path.iterdir())
+
+
+def test_waits_double_and_retry_after_wins(
+    hostile_server: HostileServer, tmp_path: Path, waits: list[float]
+) -> None:
+    """Pauses double; Retry-After, in seconds or as a date by the server's clock, replaces them."""
+    in_40_s = format_datetime(datetime.now(UTC) + timedelta(seconds=40))
+    url = hostile_server.serve(
+        "/w",
+        Answer(status=500),
+        Answer(status=502),
+        Answer(status=429, headers={"Retry-After": "17"}),
+        Answer(status=503, headers={"Retry-After": in_40_s}),
+        Answer(status=503, headers={"Retry-After": "soon"}),
+        Answer(BODY),
+    )
+    download_file(url, tmp_path / "w", patience=Patience(num_attempts=9, sleep=waits.append))
+    assert waits == [1, 2, 17, pytest.approx(40, abs=5), 16]
+
+
+def test_patience_ends(
+    hostile_server: HostileServer, tmp_path: Path, patience: Patience, waits: list[float]
+) -> None:
+    """After three failures without a byte, or at a pause too long, one sentence says so."""
+    url = hostile_server.serve("/w", Answer(status=500))
+    with pytest.raises(DownloadError, match="500"):
+        download_file(url, tmp_path / "w", patience=patience)
+    assert waits == [1, 2]
+    url = hostile_server.serve("/w", Answer(status=429, headers={"Retry-After": "86400"}))
+    with pytest.raises(DownloadError, match="429"):
+        download_file(url, tmp_path / "w", patience=patience)
+    assert waits == [1, 2]
+
+
+def test_refusals_are_not_repeated(
+    hostile_server: HostileServer, tmp_path: Path, patience: Patience
+) -> None:
+    """404 and a web page in place of the file are final, named, and leave nothing."""
+    with pytest.raises(DownloadError, match="404") as refusal:
+        download_file(hostile_server.url + "/none", tmp_path / "w", patience=patience)
+    assert refusal.value.status == 404
+    page = Answer(b"<html>please log in</html>", content_type="text/html; charset=utf-8")
+    with pytest.raises(DownloadError, match=r"web page \(HTML\)"):
+        download_file(hostile_server.serve("/w", page), tmp_path / "w", patience=patience)
+    assert len(hostile_server.requests) == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_nobody_there(tmp_path: Path, patience: Patience, waits: list[float]) -> None:
+    """A refused connection is tried again, then told in one sentence without the query's secret."""
+    with pytest.raises(DownloadError, match=r"http://127\.0\.0\.1:1/w was given up") as error:
+        download_file(
+            "http://me:pass@127.0.0.1:1/w?token=secret", tmp_path / "w", patience=patience
+        )
+    assert waits == [1, 2]
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("url", ["ftp://somewhere/w", "https://", "weights.pt"])
+def test_not_an_address(url: str, tmp_path: Path) -> None:
+    """Only http(s) with a host is an address."""
+    with pytest.raises(DownloadError, match=r"is no address, expected http\(s\)"):
+        download_file(url, tmp_path / "w")
+
+
+def test_secrets_are_not_shown() -> None:
+    """User, password, query and fragment are left out of what is shown."""
+    assert shown("https://me:pass@host:8/a/b.zip?token=1#x") == "https://host:8/a/b.zip"
