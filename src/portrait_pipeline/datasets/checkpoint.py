@@ -1,0 +1,201 @@
+"""Checkpoints on disk: written whole or not at all, and checked before they are believed."""
+
+import hashlib
+import os
+import pickle
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import torch
+from kedro.io import AbstractDataset, AbstractVersionedDataset
+from kedro.io.core import Version, get_filepath_str
+
+from portrait_pipeline.errors import PortraitPipelineError
+
+State = dict[str, Any]
+
+NUM_KEPT_STATES = 2
+_HASH_BLOCK_BYTES = 1 << 20
+
+
+class DamagedCheckpointError(PortraitPipelineError):
+    """A checkpoint that is torn, was changed after it was written, or has lost its hash."""
+
+
+def _hash_path(path: Path) -> Path:
+    return path.with_name(path.name + ".sha256")
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_HASH_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _write_durably(path: Path, write: Any) -> None:
+    """Write a temporary file beside `path`, flush it to the disk, then rename it into place."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise PortraitPipelineError(
+            f"could not write {path} ({error.strerror or error}): free space on that disk, then"
+            " go on with `--params resume=true`; what was saved before is kept"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_checkpoint(path: Path, state: State) -> None:
+    """Write a checkpoint and, beside it, its SHA-256; a reader never sees half of either.
+
+    Args:
+        path: The file to write; its folder is made.
+        state: Tensors and plain Python only, so that it loads with `weights_only=True`.
+
+    Raises:
+        PortraitPipelineError: if the disk is full or cannot be written; nothing is left behind.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write_durably(path, lambda file: torch.save(state, file))
+    digest = _sha256(path)
+    _write_durably(_hash_path(path), lambda file: file.write(f"{digest}  {path.name}\n".encode()))
+
+
+def read_checkpoint(path: Path) -> State:
+    """Read a checkpoint after checking its SHA-256; runs none of its content as code.
+
+    Raises:
+        DamagedCheckpointError: if the hash is missing or does not match, or the file is torn.
+    """
+    hash_path = _hash_path(path)
+    if not hash_path.is_file():
+        raise DamagedCheckpointError(f"{path} has no {hash_path.name} beside it: write cut short")
+    expected, found = hash_path.read_text(encoding="utf-8").split()[0], _sha256(path)
+    if expected != found:
+        raise DamagedCheckpointError(
+            f"{path} is damaged: its SHA-256 is {found[:12]}…, expected {expected[:12]}…"
+        )
+    try:
+        state: State = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise DamagedCheckpointError(f"{path} is no checkpoint of this project: {error}") from error
+    return state
+
+
+class CheckpointDataset(AbstractVersionedDataset[State, State]):
+    """A trained model in the catalog: `torch.save` with a SHA-256, loaded with `weights_only`.
+
+    Example:
+        ```yaml
+        baseline_checkpoint:
+          type: portrait_pipeline.datasets.checkpoint.CheckpointDataset
+          filepath: data/06_models/baseline.pt
+          versioned: true
+        ```
+    """
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        version: Version | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self.metadata = metadata
+        super().__init__(filepath=PurePosixPath(filepath), version=version)
+
+    def load(self) -> State:
+        """Read the newest version, or the one asked for."""
+        return read_checkpoint(Path(get_filepath_str(self._get_load_path(), "file")))
+
+    def save(self, data: State) -> None:
+        """Write a new version."""
+        write_checkpoint(Path(get_filepath_str(self._get_save_path(), "file")), data)
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath), "version": self._version}
+
+
+class FileCheckpointStore:
+    """The last states of a training that is under way, oldest thrown away first.
+
+    Implements `cyclegan.ports.CheckpointStore`.
+    """
+
+    def __init__(self, folder: Path, use_previous: bool) -> None:
+        self._folder = folder
+        self._use_previous = use_previous
+
+    def _states(self) -> list[Path]:
+        return sorted(self._folder.glob("step-*.pt"))
+
+    def save(self, state: State) -> None:
+        """Write the state of `state["step"]` and keep it and the one before."""
+        write_checkpoint(self._folder / f"step-{state['step']:09d}.pt", state)
+        for old in self._states()[:-NUM_KEPT_STATES]:
+            old.unlink()
+            _hash_path(old).unlink(missing_ok=True)
+
+    def load(self) -> State | None:
+        """Return the newest state, or None where there is none.
+
+        Raises:
+            DamagedCheckpointError: if it is torn or was changed; the one before is only taken when
+                the user allows it.
+        """
+        states = self._states()
+        if not states:
+            return None
+        try:
+            return read_checkpoint(states[-1])
+        except DamagedCheckpointError as error:
+            if len(states) == 1:
+                raise
+            if self._use_previous:
+                return read_checkpoint(states[-2])
+            raise DamagedCheckpointError(
+                f"{error}; the state before it ({states[-2].name}) is whole: take it with"
+                " `--params resume=true,resume_from=previous`"
+            ) from error
+
+    def clear(self) -> None:
+        """Forget all states; a new training starts."""
+        for path in (*self._states(), *self._folder.glob("*.sha256")):
+            path.unlink(missing_ok=True)
+
+
+class CheckpointStoreDataset(AbstractDataset[None, FileCheckpointStore]):
+    """Hands a training node the place where it keeps its state, so that the node knows no path."""
+
+    def __init__(
+        self,
+        *,
+        folder: str,
+        resume_from: str = "newest",
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        if resume_from not in ("newest", "previous"):
+            raise PortraitPipelineError(
+                f"resume_from is {resume_from!r}, expected newest or previous"
+            )
+        self._folder = Path(folder)
+        self._use_previous = resume_from == "previous"
+        self.metadata = metadata
+
+    def load(self) -> FileCheckpointStore:
+        """Return the store; its folder is made when it first saves."""
+        return FileCheckpointStore(self._folder, self._use_previous)
+
+    def save(self, data: None) -> None:
+        """Refuse: nodes save through the store that they were handed."""
+        raise TypeError("a checkpoint store is an input only")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"folder": str(self._folder)}

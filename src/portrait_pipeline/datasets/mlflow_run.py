@@ -1,0 +1,142 @@
+"""One MLflow run per model, handed to the nodes by the catalog: they never import MLflow."""
+
+import importlib.metadata
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import mlflow
+import numpy as np
+from kedro.io import AbstractDataset
+from mlflow.entities import Metric, Param, RunStatus, RunTag
+from mlflow.tracking import MlflowClient
+from numpy.typing import NDArray
+
+TRACKED_LIBRARIES = ("kedro", "mlflow", "numpy", "torch", "torchvision", "facenet-pytorch")
+MAX_PARAMS_PER_CALL = 100
+
+
+def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Turn nested settings into one level, `outer.inner`, as MLflow's tables need it."""
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of the libraries that decide a result."""
+    return {name: importlib.metadata.version(name) for name in TRACKED_LIBRARIES}
+
+
+class MlflowRunTracker:
+    """Writes one model's run, nested under the pipeline's run where one is open.
+
+    Implements `cyclegan.ports.RunTracker`. It names its run in every call, so it neither needs nor
+    disturbs MLflow's notion of an active run.
+    """
+
+    def __init__(self) -> None:
+        self._client = MlflowClient()
+        self._run_id: str | None = None
+
+    def start(
+        self,
+        name: str,
+        parameters: Mapping[str, Any],
+        tags: Mapping[str, str],
+        tracking_id: str | None = None,
+    ) -> str:
+        """Open a new run, or go on in the run `tracking_id`; returns the run's id.
+
+        Args:
+            name: The model's name, shown in MLflow's table.
+            parameters: Settings; nested ones are flattened.
+            tags: Further tags, such as the hash of the data.
+            tracking_id: The run to go on with; one that the store no longer has starts anew.
+        """
+        self._run_id = self._reopened(tracking_id) or self._created(name)
+        versions = {f"version.{key}": value for key, value in library_versions().items()}
+        self._log(parameters, {**tags, **versions})
+        return self._run_id
+
+    def attach(self, tracking_id: str) -> None:
+        """Write into an existing run, such as that of a model that is being judged."""
+        self._run_id = tracking_id
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
+        """Add one point to each metric's curve."""
+        now = int(time.time() * 1000)
+        points = [Metric(key, float(value), now, step) for key, value in metrics.items()]
+        self._client.log_batch(self._id, metrics=points)
+
+    def log_image(self, key: str, image: NDArray[np.uint8], step: int = 0) -> None:
+        """Keep a picture, uint8 (height, width, 3), under `key` and `step`."""
+        self._client.log_image(self._id, image, key=key, step=step)
+
+    def log_file(self, path: str, folder: str) -> None:
+        """Copy a file into the run's artifacts."""
+        self._client.log_artifact(self._id, path, folder)
+
+    def finish(self, status: str = "FINISHED") -> None:
+        """Close the run: FINISHED, FAILED or KILLED."""
+        self._client.set_terminated(self._id, status)
+
+    @property
+    def _id(self) -> str:
+        if self._run_id is None:
+            raise RuntimeError("start() or attach() comes before anything is logged")
+        return self._run_id
+
+    def _reopened(self, tracking_id: str | None) -> str | None:
+        if tracking_id is None:
+            return None
+        try:
+            self._client.update_run(tracking_id, status=RunStatus.to_string(RunStatus.RUNNING))
+        except mlflow.MlflowException:
+            return None
+        return tracking_id
+
+    def _created(self, name: str) -> str:
+        parent = mlflow.active_run()
+        tags = {"mlflow.runName": name, "model": name}
+        if parent is None:
+            experiment = mlflow.set_experiment(experiment_name="portrait_pipeline").experiment_id
+        else:
+            experiment = parent.info.experiment_id
+            tags |= _inherited_tags(parent.data.tags)
+            tags["mlflow.parentRunId"] = parent.info.run_id
+        run_id: str = self._client.create_run(experiment, tags=tags).info.run_id
+        return run_id
+
+    def _log(self, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> None:
+        params = [Param(key, str(value)) for key, value in flatten(parameters).items()]
+        self._client.log_batch(self._id, tags=[RunTag(key, str(v)) for key, v in tags.items()])
+        for first in range(0, len(params), MAX_PARAMS_PER_CALL):
+            self._client.log_batch(self._id, params=params[first : first + MAX_PARAMS_PER_CALL])
+
+
+def _inherited_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    kept = ("mlflow.source.git.commit", "mlflow.user", "git_commit", "workspace")
+    return {key: tags[key] for key in kept if key in tags}
+
+
+class MlflowRunDataset(AbstractDataset[None, MlflowRunTracker]):
+    """Hands a node the tracker of one model; it has no run until the node starts one."""
+
+    def __init__(self, *, metadata: dict[str, Any] | None = None) -> None:
+        self.metadata = metadata
+
+    def load(self) -> MlflowRunTracker:
+        """Return a tracker that has no run yet."""
+        return MlflowRunTracker()
+
+    def save(self, data: None) -> None:
+        """Refuse: nodes write through the tracker that they were handed."""
+        raise TypeError("an MLflow run is an input only")
+
+    def _describe(self) -> dict[str, Any]:
+        return {}

@@ -1,0 +1,177 @@
+"""What happens around the nodes: checks before any work, typed tracking, words for the terminal."""
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
+from pydantic import BaseModel
+
+from portrait_pipeline.datasets.mlflow_run import MlflowRunTracker, flatten, library_versions
+from portrait_pipeline.errors import PortraitPipelineError
+
+logger = logging.getLogger(__name__)
+
+# Which pipeline makes a dataset that another one needs.
+MAKERS = {
+    "photo_faces": "ingest",
+    "portrait_faces": "ingest",
+    "twin_faces": "ingest",
+    "splits": "ingest",
+    "ingestion_audit": "ingest",
+    "ingestion_summary": "ingest",
+    "baseline_checkpoint": "train_baseline",
+    "proposed_checkpoint": "train_proposed",
+    "lambda_table": "tune",
+    "chosen_lambda": "tune",
+    "comparison": "evaluate",
+}
+
+
+def is_rank_zero() -> bool:
+    """Tell whether this process may write: the only one, or the first of several."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+class Workflow:
+    """Says what is wrong before any work starts, and lets one process alone write."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Refuse a parameter that nothing reads.
+
+        Raises:
+            PortraitPipelineError: naming the unknown parameter and those that exist.
+        """
+        given = context.config_loader.runtime_params or {}
+        context.config_loader.runtime_params = {}
+        known = set(context.config_loader["parameters"])
+        context.config_loader.runtime_params = given
+        for name in given:
+            if name not in known:
+                raise PortraitPipelineError(
+                    f"--params {name}=… is not a parameter of this project; expected one of"
+                    f" {', '.join(sorted(known))} (see conf/base/parameters*.yml)"
+                )
+
+    @hook_impl
+    def before_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
+    ) -> None:
+        """Refuse to start when an input is missing; keep other ranks from writing."""
+        _check_inputs(pipeline, catalog, run_params.get("env"))
+        if not is_rank_zero():
+            for name in pipeline.all_outputs():
+                catalog[name] = MemoryDataset(copy_mode="assign")
+
+
+def _check_inputs(pipeline: Pipeline, catalog: DataCatalog, env: str | None) -> None:
+    for name in sorted(pipeline.inputs()):
+        if name in MAKERS and not catalog.exists(name):
+            option = f" --env={env}" if env else ""
+            raise PortraitPipelineError(
+                f"{name} is not there yet: run `kedro run{option} --pipeline={MAKERS[name]}` first"
+            )
+
+
+class TypedMlflowHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships no types
+    """kedro-mlflow's hook, which logs typed parameters one by one instead of as one string."""
+
+    @hook_impl
+    def before_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
+    ) -> None:
+        """Open the pipeline's run and tag it with the versions that decide its results."""
+        if not is_rank_zero():
+            return
+        super().before_pipeline_run(run_params, pipeline, catalog)
+        mlflow.set_tags({f"version.{key}": value for key, value in library_versions().items()})
+
+    @hook_impl
+    def before_node_run(
+        self, node: Node, catalog: DataCatalog, inputs: dict[str, Any], is_async: bool
+    ) -> None:
+        """Log the node's parameters."""
+        if is_rank_zero():
+            super().before_node_run(node, catalog, inputs, is_async)
+
+    @hook_impl
+    def after_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
+    ) -> None:
+        """Close the pipeline's run."""
+        if is_rank_zero():
+            super().after_pipeline_run(run_params, pipeline, catalog)
+
+    @hook_impl
+    def on_pipeline_error(
+        self,
+        error: Exception,
+        run_params: dict[str, Any],
+        pipeline: Pipeline,
+        catalog: DataCatalog,
+    ) -> None:
+        """Close the pipeline's run as failed."""
+        if is_rank_zero():
+            super().on_pipeline_error(error, run_params, pipeline, catalog)
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
+        """Keep every saved checkpoint as an artifact of its model's own run."""
+
+    def _log_param(self, name: str, value: Any) -> None:
+        if not isinstance(value, BaseModel):
+            super()._log_param(name, value)
+            return
+        for key, setting in flatten(value.model_dump()).items():
+            super()._log_param(f"{name}.{key}", setting)
+
+
+class Terminal:
+    """One line when a stage starts and one that says where its result lies."""
+
+    def __init__(self) -> None:
+        self._pipeline_size = 0
+        self._started = 0
+        self._project_path = Path()
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Remember the project's folder, to name paths below it."""
+        self._project_path = Path(context.project_path)
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
+        """Count the nodes."""
+        self._pipeline_size, self._started = len(pipeline.nodes), 0
+
+    @hook_impl
+    def before_node_run(self, node: Node) -> None:
+        """Say what starts."""
+        self._started += 1
+        title = node.short_name.replace("_", " ").lower()
+        logger.info("[%d/%d] %s", self._started, self._pipeline_size, title)
+
+    @hook_impl
+    def after_node_run(self, node: Node, catalog: DataCatalog, outputs: Mapping[str, Any]) -> None:
+        """Say where the results lie."""
+        for name in outputs:
+            path = self._shown_path(catalog, name)
+            if path is not None:
+                logger.info("        → %s: %s", name, path)
+
+    def _shown_path(self, catalog: DataCatalog, name: str) -> str | None:
+        dataset = catalog.get(name)
+        location = getattr(dataset, "_filepath", None) or getattr(dataset, "_folder", None)
+        if location is None:
+            return None
+        path = Path(location)
+        return str(path.relative_to(self._project_path) if path.is_absolute() else path)

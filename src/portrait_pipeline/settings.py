@@ -1,0 +1,21 @@
+"""Kedro's settings of this project."""
+
+from pathlib import Path
+
+from portrait_pipeline.hooks import Terminal, TypedMlflowHook, Workflow
+
+PROJECT_PATH = Path(__file__).resolve().parents[2]
+
+# kedro-mlflow's own hook is replaced by a subclass that logs typed parameters flattened.
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow",)
+# The hook registered last is called first: nothing is tracked before the input is checked.
+HOOKS = (Terminal(), TypedMlflowHook(), Workflow())
+
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    # conf/sample and conf/local name only what differs from conf/base
+    "merge_strategy": {"parameters": "soft", "globals": "soft", "mlflow": "soft"},
+    "config_patterns": {"mlflow": ["mlflow*"]},
+    "custom_resolvers": {"project_path": lambda: str(PROJECT_PATH)},
+}
