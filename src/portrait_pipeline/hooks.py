@@ -15,7 +15,7 @@ from kedro.pipeline.node import Node
 from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
 from pydantic import BaseModel
 
-from portrait_pipeline.datasets.mlflow_run import MlflowRunTracker, flatten, library_versions
+from portrait_pipeline.datasets.mlflow_run import flatten, library_versions
 from portrait_pipeline.errors import PortraitPipelineError
 
 logger = logging.getLogger(__name__)

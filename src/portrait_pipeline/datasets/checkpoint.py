@@ -3,8 +3,9 @@
 import hashlib
 import os
 import pickle
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from kedro.io import AbstractDataset, AbstractVersionedDataset
@@ -34,7 +35,7 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _write_durably(path: Path, write: Any) -> None:
+def _write_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write a temporary file beside `path`, flush it to the disk, then rename it into place."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -43,10 +44,11 @@ def _write_durably(path: Path, write: Any) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # torch turns a full disk into a RuntimeError
+        reason = error if isinstance(error, OSError) else error.__context__ or error
         raise PortraitPipelineError(
-            f"could not write {path} ({error.strerror or error}): free space on that disk, then"
-            " go on with `--params resume=true`; what was saved before is kept"
+            f"could not write {path} ({getattr(reason, 'strerror', None) or reason}): free space"
+            " on that disk, then go on with `--params resume=true`; what was saved before is kept"
         ) from error
     finally:
         temporary.unlink(missing_ok=True)

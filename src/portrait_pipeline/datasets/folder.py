@@ -1,4 +1,4 @@
-"""A folder as a dataset: for files that a node makes many of, below a path that it does not know."""
+"""A folder as a dataset: for what a node makes many of, below a path that it does not know."""
 
 from pathlib import Path
 from typing import Any
