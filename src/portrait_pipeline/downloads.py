@@ -175,7 +175,8 @@ class _Transfer:
                 self._judge(answer, retry_statuses)
                 self._keep(answer)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise _TryAgainError(f"a broken connection ({type(error).__name__})") from error
+            # Without its cause, which names the whole address, secrets and all.
+            raise _TryAgainError(f"a broken connection ({type(error).__name__})") from None
 
     def _range_wanted(self) -> dict[str, str]:
         """Ask for the rest, if the server still has the same file (RFC 9110, section 13.1.5)."""

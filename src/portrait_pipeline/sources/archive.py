@@ -1,0 +1,96 @@
+"""Pictures in a zip or tar archive, a file of one's own or an address."""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pooch
+
+from portrait_pipeline.downloads import Patience, download_file, shown
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.sources.unpack import ArchiveError, Limits, unpack
+
+
+def fetch_archive(
+    archive: str,
+    sha256: str | None,
+    folder: Path,
+    mend: str,
+    limits: Limits | None = None,
+    patience: Patience | None = None,
+) -> Path:
+    """Unpack an archive below `folder`, unless it is unpacked there, and return where it lies.
+
+    Args:
+        archive: Path of a file, or an http(s) address, which is downloaded first (resumed when it
+            was cut off).
+        sha256: Expected hash of the archive, 64 hexadecimal digits.
+        folder: Where the download and the unpacked folder are kept.
+        mend: What the person can do when it fails; ends the error's sentence.
+        limits: The most that is unpacked.
+        patience: How a failing server is waited for.
+
+    Raises:
+        PortraitPipelineError: if the archive is missing, has another hash, is damaged, or holds
+            what must not be unpacked; nothing half unpacked stays.
+    """
+    is_address = urlsplit(archive).scheme in {"http", "https"}
+    if is_address:
+        local = download_file(archive, folder / _file_name(archive), sha256, mend, patience)
+    else:
+        local = _own_file(archive, sha256, mend)
+    unpacked = folder / f"unpacked_{_state(local)}"
+    if unpacked.is_dir():
+        return unpacked
+    try:
+        _unpack_whole(local, unpacked, limits or Limits())
+    except ArchiveError as error:
+        if is_address:
+            local.unlink()
+        raise PortraitPipelineError(f"{shown(archive)} {error}; {mend}") from error
+    except OSError as error:
+        raise PortraitPipelineError(
+            f"{shown(archive)} could not be unpacked to {unpacked} ({error.strerror}); {mend}"
+        ) from error
+    return unpacked
+
+
+def _own_file(archive: str, sha256: str | None, mend: str) -> Path:
+    path = Path(archive).expanduser()
+    if not path.is_file():
+        raise PortraitPipelineError(
+            f"the archive {archive!r} is not there, expected a file or an http(s) address; {mend}"
+        )
+    actual = sha256 and pooch.file_hash(str(path))
+    if actual != sha256:
+        raise PortraitPipelineError(
+            f"the archive {archive} has the SHA-256 {actual}, expected {sha256}; {mend}"
+        )
+    return path
+
+
+def _file_name(address: str) -> str:
+    """Name a download: the end of its address, after a mark of the whole of it."""
+    mark = hashlib.sha256(address.encode()).hexdigest()[:8]
+    return f"{mark}_{Path(unquote(urlsplit(address).path)).name or 'archive'}"
+
+
+def _state(archive: Path) -> str:
+    """Name the state of a file: another path, size or date gives another name."""
+    found = archive.stat()
+    state = f"{archive.resolve()} {found.st_size} {found.st_mtime_ns}"
+    return hashlib.sha256(state.encode()).hexdigest()[:12]
+
+
+def _unpack_whole(archive: Path, target: Path, limits: Limits) -> None:
+    """Unpack into a hidden neighbour, then rename: `target` is complete or not there."""
+    partial = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        unpack(archive, partial, limits)
+        os.replace(partial, target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)

@@ -1,0 +1,66 @@
+"""One door for all sources of pictures."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.parameters import Domain, PictureSourceParameters, SampleParameters
+from portrait_pipeline.sources.archive import fetch_archive
+from portrait_pipeline.sources.drawn import draw_sample
+from portrait_pipeline.sources.files import list_folder
+from portrait_pipeline.sources.kaggle import fetch_kaggle
+from portrait_pipeline.sources.met import fetch_met
+
+
+def fetch_pictures(
+    source: PictureSourceParameters, sample: SampleParameters, domain: Domain, folder: Path
+) -> pd.DataFrame:
+    """Make the pictures of one domain lie on this disk and list them.
+
+    What an earlier call has fetched or drawn is not fetched or drawn again.
+
+    Args:
+        source: Where the pictures come from.
+        sample: What to draw; only the source `sample` reads it.
+        domain: `photo` or `portrait`.
+        folder: All that is fetched or drawn is kept below it; a folder of the user's own is read
+            where it lies.
+
+    Returns:
+        One row per file, sorted by name: `name` (unique: its path inside the source), `path`,
+        `twin_path` (the painted twin of a drawn photo), `title`, `artist`, `date`, `licence`; NA
+        where unknown. With `max_pictures` only the first ones (those of `met` in the museum's
+        order of relevance).
+
+    Raises:
+        PortraitPipelineError: if the source is missing, empty, refused or spoilt.
+    """
+    mend = f"give pictures of your own with --params {domain}s_folder=DIR"
+    table = _fetch(source, sample, domain, folder, mend)
+    return table.head(source.max_pictures or len(table))
+
+
+def _fetch(
+    source: PictureSourceParameters,
+    sample: SampleParameters,
+    domain: Domain,
+    folder: Path,
+    mend: str,
+) -> pd.DataFrame:
+    match source:
+        case PictureSourceParameters(source="sample"):
+            return draw_sample(sample, domain, folder / "sample")
+        case PictureSourceParameters(source="folder", folder=str(given)):
+            return list_folder(Path(given).expanduser(), mend)
+        case PictureSourceParameters(source="kaggle", kaggle_dataset=str(dataset)):
+            return list_folder(fetch_kaggle(dataset, folder / "kaggle", mend), mend)
+        case PictureSourceParameters(source="archive", archive=str(archive)):
+            sha256 = source.archive_sha256
+            return list_folder(fetch_archive(archive, sha256, folder / "archive", mend), mend)
+        case PictureSourceParameters(source="met"):
+            return fetch_met(source.met_query, source.max_pictures, folder / "met", mend)
+        case _:
+            raise PortraitPipelineError(
+                f"{domain}s: the source {source.source!r} is unknown or lacks its address; {mend}"
+            )

@@ -1,0 +1,149 @@
+"""Paintings of people from the open collection of The Metropolitan Museum of Art, New York.
+
+The interface is described at https://metmuseum.github.io. What it does not say: filters count only
+before `q` (metmuseum/openaccess issues 36 and 51), objects found "with images" may have none (57),
+and after some 30 quick requests it answers 403 for half a minute or more (60).
+"""
+
+import hashlib
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pandas as pd
+
+from portrait_pipeline.downloads import DownloadError, Patience, download_file
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.progress import progress_bar
+from portrait_pipeline.sources.files import picture_table, write_whole
+
+LICENCE = "CC0 1.0"
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Museum:
+    """Where the museum's interface is and how gently it is asked.
+
+    Attributes:
+        address: Base address of the interface.
+        pause_s: Pause before each request.
+        patience: How refusals are waited out; 403 is the museum's "too fast".
+        sleep: What pauses; tests pass a function that only writes down the seconds.
+    """
+
+    address: str = "https://collectionapi.metmuseum.org/public/collection/v1"
+    pause_s: float = 0.5
+    patience: Patience = field(
+        default_factory=lambda: Patience(
+            first_wait_s=30.0,
+            longest_wait_s=600.0,
+            statuses=Patience().statuses | {HTTPStatus.FORBIDDEN},
+        )
+    )
+    sleep: Callable[[float], None] = time.sleep
+
+
+def fetch_met(
+    query: str, max_pictures: int | None, folder: Path, mend: str, museum: Museum | None = None
+) -> pd.DataFrame:
+    """Bring the museum's public-domain paintings that match a query below `folder`.
+
+    Every answer and picture is kept there, so that a further call asks only for what is missing.
+
+    Args:
+        query: What to search for, such as "portrait".
+        max_pictures: Stop after so many, in the museum's order of relevance; all when None.
+        folder: Where answers and pictures are kept.
+        mend: What the person can do when it fails; ends the error's sentence.
+        museum: Where and how to ask.
+
+    Raises:
+        PortraitPipelineError: if nothing matches, or the museum refuses or cannot be reached.
+    """
+    visit = _Visit(museum or Museum(), folder, mend)
+    object_ids = visit.search(query)
+    rows: list[dict[str, str | None]] = []
+    total = min(max_pictures or len(object_ids), len(object_ids))
+    with progress_bar("Fetching paintings from The Met", total) as bar:
+        for row in visit.pictures(object_ids):
+            rows.append(row)
+            bar.advance()
+            if len(rows) == max_pictures:
+                break
+    if not rows:
+        raise PortraitPipelineError(
+            f"met_query is {query!r}, but the museum has no such painting free to use; {mend}"
+        )
+    logger.info("%d public-domain pictures among %d works found", len(rows), len(object_ids))
+    return picture_table(rows)
+
+
+class _Visit:
+    """Requests to the museum, each made once."""
+
+    def __init__(self, museum: Museum, folder: Path, mend: str) -> None:
+        self._museum = museum
+        self._folder = folder
+        self._mend = f"run it again later, which goes on where it stopped, or {mend}"
+
+    def search(self, query: str) -> list[int]:
+        """Find the numbers of the paintings that match."""
+        mark = hashlib.sha256(query.encode()).hexdigest()[:8]
+        # The order counts: filters behind `q` are ignored.
+        wanted = f"search?hasImages=true&medium=Paintings&q={quote(query)}"
+        found = self._ask(wanted, f"search_{mark}.json").get("objectIDs") or []
+        return [int(number) for number in found]
+
+    def pictures(self, object_ids: list[int]) -> Iterator[dict[str, str | None]]:
+        """Fetch one picture after the other; works not free to use or without picture are none."""
+        for number in object_ids:
+            work = self._ask(f"objects/{number}", f"objects/{number}.json")
+            address = work.get("primaryImageSmall") or work.get("primaryImage")
+            if not (work.get("isPublicDomain") and address):
+                continue
+            ending = Path(urlsplit(address).path).suffix.lower() or ".jpg"
+            picture = self._folder / "pictures" / f"{number}{ending}"
+            if self._fetch(address, picture):
+                yield {
+                    "name": picture.name,
+                    "path": os.path.abspath(picture),
+                    "title": work.get("title") or None,
+                    "artist": work.get("artistDisplayName") or None,
+                    "date": work.get("objectDate") or None,
+                    "licence": LICENCE,
+                }
+
+    def _ask(self, wanted: str, kept_as: str) -> dict[str, Any]:
+        """Return an answer, empty where the museum has withdrawn the work."""
+        path = self._folder / kept_as
+        if not self._fetch(f"{self._museum.address}/{wanted}", path):
+            write_whole(path, b"{}")
+        try:
+            answer: dict[str, Any] = json.loads(path.read_bytes())
+        except ValueError as error:
+            path.unlink()
+            raise PortraitPipelineError(
+                f"the museum's answer to {wanted} is no JSON; {self._mend}"
+            ) from error
+        return answer
+
+    def _fetch(self, address: str, path: Path) -> bool:
+        """Fetch a file that is not there; False where the museum does not have it."""
+        if path.exists():
+            return True
+        self._museum.sleep(self._museum.pause_s)
+        try:
+            download_file(address, path, None, self._mend, self._museum.patience)
+        except DownloadError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return False
+            raise
+        return True
