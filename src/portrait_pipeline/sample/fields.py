@@ -1,0 +1,97 @@
+"""Planes of numbers that everything else is drawn with: edges, bumps, noise and compositing.
+
+A plane is float32 (height, width); a picture is float32 (height, width, 3), linear RGB unless it
+says otherwise. Masks lie in [0, 1].
+"""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from PIL import Image
+from scipy import ndimage
+
+Plane = Float[np.ndarray, "height width"]
+Picture = Float[np.ndarray, "height width 3"]
+Colour = Float[np.ndarray, "3"]
+
+GAMMA = 2.0  # close to sRGB, and its inverse is a square root
+
+
+def linear(red: float, green: float, blue: float) -> Colour:
+    """Turn display RGB in [0, 1] into linear light, c ↦ c²."""
+    return np.power(np.array([red, green, blue], dtype=np.float32), GAMMA)
+
+
+def to_display(light: Picture) -> Picture:
+    """Turn linear light into display RGB in [0, 1] with a soft shoulder above 0.8."""
+    shown = np.sqrt(np.maximum(light, 0.0))
+    bright = np.maximum(shown - 0.8, 0.0)
+    return np.minimum(shown, 0.8) + 0.2 * (1.0 - np.exp(-bright / 0.2))
+
+
+def blend_colour(dark: Colour, light: Colour, share: float) -> Colour:
+    """Mix two colours: share 0 gives the first, 1 the second."""
+    return np.asarray(dark + (light - dark) * np.float32(share), dtype=np.float32)
+
+
+def smoothstep(low: float, high: float, value: Any) -> Any:
+    """Rise smoothly from 0 at `low` to 1 at `high` (3t² - 2t³); falls when high < low."""
+    t = np.clip((value - low) / (high - low), 0.0, 1.0)
+    return t * t * (3.0 - 2.0 * t)
+
+
+def inside(distance: Plane, softness: float) -> Plane:
+    """Turn a signed distance (positive inside) into an antialiased mask in [0, 1]."""
+    return np.clip(0.5 + distance / softness, 0.0, 1.0)
+
+
+def ridge(distance: Plane, width: float) -> Plane:
+    """Return exp(-(d / width)²): 1 on the line d = 0, fading to both sides."""
+    t = distance / width
+    return np.exp(-(t * t))
+
+
+def bump(x: Plane, y: Plane, centre: tuple[float, float], spread: tuple[float, float]) -> Plane:
+    """Return an axis-aligned Gaussian hill of height 1."""
+    tx = (x - centre[0]) / spread[0]
+    ty = (y - centre[1]) / spread[1]
+    return np.exp(-0.5 * (tx * tx + ty * ty))
+
+
+def over(base: Picture, colour: Picture | Colour, mask: Plane) -> Picture:
+    """Lay a colour or picture over `base` where the mask is 1."""
+    return base + (colour - base) * mask[..., None]
+
+
+def shade(base: Picture, amount: Plane, tint: Colour | None = None) -> Picture:
+    """Darken `base` by `amount` in [0, 1]; `tint` is the colour that full shade leaves, else 0."""
+    left = np.zeros(3, dtype=np.float32) if tint is None else tint
+    return base * (1.0 - amount[..., None] * (1.0 - left))
+
+
+def sample_plane(plane: Plane, row: Plane, column: Plane, order: int = 1) -> Plane:
+    """Read a plane at fractional rows and columns; outside it the border value holds."""
+    found = ndimage.map_coordinates(plane, [row, column], order=order, mode="nearest")
+    return np.asarray(found, dtype=np.float32)
+
+
+def cloud(rng: np.random.Generator, size_px: int, cells: tuple[int, int]) -> Plane:
+    """Draw smooth noise in about [-1, 1] with `cells` (down, across) random knots."""
+    knots = rng.uniform(-1.0, 1.0, (cells[0] + 1, cells[1] + 1)).astype(np.float32)
+    grown = Image.fromarray(knots).resize((size_px, size_px), Image.Resampling.BICUBIC)
+    return np.asarray(grown, dtype=np.float32)
+
+
+def strand_noise(rng: np.random.Generator, coordinate: Plane, frequency: float) -> Plane:
+    """Noise in [-1, 1] along one coordinate, `frequency` knots per unit: hair, folds, bristles."""
+    knots = rng.uniform(-1.0, 1.0, 257).astype(np.float32)
+    knots[-1] = knots[0]
+    place = np.mod(coordinate * frequency + 128.0, 256.0)
+    return np.interp(place, np.arange(257), knots).astype(np.float32)
+
+
+def blur(plane: Plane | Picture, sigma: float) -> Any:
+    """Gaussian blur over height and width; channels stay apart."""
+    sigmas = (sigma, sigma) if plane.ndim == 2 else (sigma, sigma, 0.0)
+    return ndimage.gaussian_filter(plane, sigmas, mode="nearest", truncate=2.5)

@@ -1,0 +1,103 @@
+"""The hidden identity: the numbers that make one drawn person the same in every picture."""
+
+from dataclasses import astuple, dataclass, fields
+
+import numpy as np
+from jaxtyping import Float
+
+FEMININE_PULL = {
+    "jaw_width": -0.55,
+    "chin_width": -0.45,
+    "brow_thickness": -0.5,
+    "brow_depth": -0.5,
+    "brow_height": 0.4,
+    "eye_size": 0.35,
+    "nose_size": -0.35,
+    "upper_lip": 0.35,
+    "lower_lip": 0.35,
+    "head_width": -0.15,
+    "neck_width": -0.6,
+}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Everything that makes a person, each trait in [-1, 1] with 0 the average.
+
+    Traits named for a choice (`hair_cut`, `beard`, `glasses`, …) are cut into intervals where
+    they are drawn, so that the whole person is one vector of real numbers. What a picture adds
+    (pose, light, expression, clothes) is no part of it.
+    """
+
+    femininity: float
+    age: float
+    head_width: float
+    jaw_width: float
+    jaw_squareness: float
+    chin_width: float
+    chin_length: float
+    cheekbones: float
+    fullness: float
+    forehead: float
+    brow_height: float
+    brow_thickness: float
+    brow_slope: float
+    brow_arch: float
+    brow_depth: float
+    eye_spacing: float
+    eye_size: float
+    eye_opening: float
+    eye_tilt: float
+    eye_height: float
+    lid_fold: float
+    iris_colour: float
+    nose_length: float
+    nose_width: float
+    nose_size: float
+    nose_tip: float
+    nose_bridge: float
+    mouth_width: float
+    mouth_height: float
+    upper_lip: float
+    lower_lip: float
+    lip_colour: float
+    ears: float
+    neck_width: float
+    skin_tone: float
+    skin_warmth: float
+    freckles: float
+    blush: float
+    hair_colour: float
+    hair_warmth: float
+    hair_cut: float
+    hair_volume: float
+    hair_curl: float
+    hair_part: float
+    hairline: float
+    beard: float
+    glasses: float
+
+    @property
+    def vector(self) -> Float[np.ndarray, "traits"]:
+        """The traits as float32 in [-1, 1], in the order of the fields."""
+        return np.array(astuple(self), dtype=np.float32)
+
+    @property
+    def feminine(self) -> bool:
+        """Which of the two ranges of cuts, beards and clothes the person draws from."""
+        return self.femininity > 0.0
+
+    def details(self) -> np.random.Generator:
+        """Randomness that belongs to the person: freckles, strands, the shape of locks."""
+        return np.random.default_rng(self.vector.view(np.uint32))
+
+
+def draw_identity(rng: np.random.Generator) -> Identity:
+    """Draw a person: uniform traits, some pulled along by femininity so that faces cohere."""
+    names = [field.name for field in fields(Identity)]
+    traits = dict(zip(names, rng.uniform(-1.0, 1.0, len(names)), strict=True))
+    sign = np.sign(traits["femininity"])
+    for name, pull in FEMININE_PULL.items():
+        traits[name] = (1.0 - abs(pull)) * traits[name] + pull * sign
+    # float32 first, so that the vector holds exactly what was drawn with
+    return Identity(**{name: float(np.float32(value)) for name, value in traits.items()})

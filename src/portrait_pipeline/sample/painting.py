@@ -1,0 +1,159 @@
+"""Paintings: palette, strokes, canvas, varnish and cracks over a figure on a dark ground."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from scipy import ndimage
+
+from portrait_pipeline.sample.backdrop import draw_ground
+from portrait_pipeline.sample.brush import Brush, lay_strokes, read_form
+from portrait_pipeline.sample.fields import (
+    Picture,
+    Plane,
+    blur,
+    cloud,
+    over,
+    smoothstep,
+    to_display,
+)
+from portrait_pipeline.sample.person import Figure
+
+# Display RGB from shadow to light: ivory black, umbers and siennas, ochre, lead white.
+PALETTES = np.array(
+    [
+        [(20, 14, 10), (82, 54, 33), (148, 104, 66), (206, 162, 114), (250, 230, 188)],
+        [(18, 17, 12), (74, 60, 38), (136, 112, 70), (200, 168, 114), (246, 232, 190)],
+        [(22, 13, 11), (90, 52, 38), (156, 100, 74), (212, 158, 124), (252, 228, 196)],
+        [(17, 15, 14), (72, 60, 48), (132, 110, 84), (196, 168, 132), (244, 230, 198)],
+    ],
+    dtype=np.float32,
+)
+LUMINANCE = np.array([0.3, 0.59, 0.11], dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How one painting is painted."""
+
+    palette: Float[np.ndarray, "tones 3"]
+    palette_share: float
+    contrast: float
+    yellowing: float
+    weave: float
+    cracks: float
+    vignette: float
+
+
+def draw_manner(rng: np.random.Generator) -> Manner:
+    """Draw a manner from the one distribution that twins and portraits share."""
+    return Manner(
+        palette=PALETTES[int(rng.integers(len(PALETTES)))] / 255.0,
+        palette_share=rng.uniform(0.55, 0.75),
+        contrast=rng.uniform(1.05, 1.3),
+        yellowing=rng.uniform(0.3, 1.0),
+        weave=rng.uniform(0.5, 1.0),
+        cracks=max(0.0, rng.uniform(-0.6, 1.0)),
+        vignette=rng.uniform(0.25, 0.5),
+    )
+
+
+def paint(figure: Figure, rng: np.random.Generator) -> UInt8[np.ndarray, "size size 3"]:
+    """Paint a figure: the same form in another matter."""
+    size = len(figure.cover)
+    manner = draw_manner(rng)
+    ground = draw_ground(rng, size)
+    dark_cloth = _darken_cloth(figure)
+    lit = over(ground, dark_cloth * _exposure(figure), figure.cover)
+    scene = to_display(lit)
+    toned = _to_palette(scene, manner)
+    painted, relief = _brush(toned, figure, rng)
+    finished = _varnish(painted, relief, manner, rng)
+    return np.asarray(np.clip(finished * 255.0 + 0.5, 0.0, 255.0), dtype=np.uint8)
+
+
+def _exposure(figure: Figure) -> np.float32:
+    """How much more light a painter gives the face, so that dark and fair alike stand out."""
+    face = figure.face > 0.5
+    light = float(np.percentile((figure.colour @ LUMINANCE)[face], 70)) if face.any() else 0.3
+    return np.float32(np.clip((0.42 / max(light, 0.02)) ** 0.62, 0.8, 2.6))
+
+
+def _darken_cloth(figure: Figure) -> Picture:
+    """Turn the cloth of today into the dark cloth of a sitter; folds stay."""
+    light = (figure.colour @ LUMINANCE)[..., None]
+    muted = 0.22 * figure.colour + 0.10 * light * np.array([1.1, 0.9, 0.7], dtype=np.float32)
+    dark = muted / (1.0 + 4.0 * light) + 0.004
+    return over(figure.colour, dark.astype(np.float32), figure.cloth)
+
+
+def _to_palette(scene: Picture, manner: Manner) -> Picture:
+    """Pull display colours towards the palette's tone of the same lightness."""
+    tone = scene @ LUMINANCE
+    tone = np.clip(0.42 + (tone - 0.45) * manner.contrast, 0.0, 1.0)
+    steps = np.linspace(0.0, 1.0, len(manner.palette))
+    ramp = np.stack([np.interp(tone, steps, manner.palette[:, c]) for c in range(3)], axis=-1)
+    own = scene - (scene @ LUMINANCE)[..., None]
+    warm = np.array([1.0, 0.95, 0.7], dtype=np.float32)
+    mixed = ramp + (1.0 - manner.palette_share) * own * warm
+    return np.clip(mixed, 0.0, 1.0).astype(np.float32)
+
+
+def _brush(picture: Picture, figure: Figure, rng: np.random.Generator) -> tuple[Picture, Plane]:
+    """Lay in the picture with a broad brush and work it up with finer ones."""
+    unit = len(picture) / 160.0
+    form = read_form(picture, rng)
+    broad, middle = blur(picture, 1.8 * unit), blur(picture, 0.8 * unit)
+    canvas = (broad, np.full(figure.cover.shape, 0.5, dtype=np.float32))
+    layers = (
+        (broad, Brush(5.0 * unit, 9.0 * unit, 3.4 * unit, 0.95, 0.0)),
+        (middle, Brush(2.9 * unit, 5.2 * unit, 1.9 * unit, 0.9, 0.12)),
+        (picture, Brush(1.5 * unit, 2.6 * unit, 1.05 * unit, 0.85, 0.45)),
+    )
+    for source, brush in layers:
+        canvas = lay_strokes(canvas, source, form, brush, rng)
+    painted, relief = canvas
+    glaze = 0.38 * form.detail * figure.face
+    return over(painted, picture, glaze), relief
+
+
+def _varnish(painted: Picture, relief: Plane, manner: Manner, rng: np.random.Generator) -> Picture:
+    """Light the relief of paint and weave, then add cracks, yellowed varnish and dark corners."""
+    size = len(painted)
+    line = np.linspace(-1.0, 1.0, size, dtype=np.float32)
+    weave = _weave(size) * manner.weave
+    height = relief * 1.1 + 0.55 * weave
+    gloss = np.gradient(height, axis=1) + np.gradient(height, axis=0)
+    lit = painted * (1.0 + 0.12 * np.clip(gloss, -1.2, 1.2))[..., None]
+    lit = lit + 0.014 * np.clip(gloss, 0.0, 1.2)[..., None]
+    if manner.cracks > 0.0:
+        lit = lit * (1.0 - 0.4 * manner.cracks * _cracks(size, rng))[..., None]
+    yellow = 1.0 - manner.yellowing * np.array([0.02, 0.06, 0.2], dtype=np.float32)
+    corner = (line[None, :] ** 2 + line[:, None] ** 2) / 2.0
+    stain = 1.0 + 0.05 * cloud(rng, size, (5, 5))
+    return lit * yellow * (stain * (1.0 - manner.vignette * corner * corner))[..., None]
+
+
+def _weave(size: int) -> Plane:
+    """A plain weave with about 42 threads across, over and under by turns, in [-1, 1]."""
+    threads = np.arange(size, dtype=np.float32) * np.float32(2.0 * np.pi * 42.0 / size)
+    warp, weft = np.cos(threads)[None, :], np.cos(threads)[:, None]
+    return np.asarray(0.5 * (warp + weft) + 0.5 * warp * weft, dtype=np.float32)
+
+
+def _cracks(size: int, rng: np.random.Generator) -> Plane:
+    """Craquelure: thin lines along the borders of Voronoi cells, patchy, in [0, 1]."""
+    cells = 15
+    centres = np.zeros((size, size), dtype=bool)
+    step = size / cells
+    rows, columns = np.mgrid[0:cells, 0:cells]
+    shake = rng.uniform(0.0, 1.0, (2, cells, cells))
+    centres[((rows + shake[0]) * step).astype(int), ((columns + shake[1]) * step).astype(int)] = (
+        True
+    )
+    nearest = ndimage.distance_transform_edt(~centres, return_distances=False, return_indices=True)
+    cell = nearest[0] * size + nearest[1]
+    border = np.zeros((size, size), dtype=np.float32)
+    border[:-1] = cell[:-1] != cell[1:]
+    border[:, :-1] = np.maximum(border[:, :-1], cell[:, :-1] != cell[:, 1:])
+    return border * smoothstep(-0.1, 0.7, cloud(rng, size, (6, 6)))
