@@ -8,3 +8,26 @@ class PortraitPipelineError(ValueError):
     that was given, what was expected and, where there is one, the command that mends it. The
     command line prints the message alone, without a traceback.
     """
+
+
+class TrainingDivergedError(PortraitPipelineError):
+    """A loss became NaN or infinite; the last good checkpoint is kept.
+
+    Args:
+        term: Name of the first loss that is not finite.
+        step: The step, counted from 0, that could not be taken.
+        value: The loss.
+        learning_rate: The learning rate at that step.
+    """
+
+    def __init__(self, term: str, step: int, value: float, learning_rate: float) -> None:
+        super().__init__(
+            f"{term} is {value} at step {step} with learning_rate {learning_rate:g}, expected a"
+            " finite number; the last good checkpoint is kept, train anew with a smaller"
+            " `learning_rate` or with `precision: 32-true`"
+        )
+        self.term, self.step, self.value, self.learning_rate = term, step, value, learning_rate
+
+
+class TrainingInterruptedError(RuntimeError):
+    """Ctrl-C or SIGTERM came; the step was finished and the state saved before this was raised."""

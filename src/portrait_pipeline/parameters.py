@@ -130,7 +130,10 @@ class TrainingParameters(Parameters):
     sample_grid_every_epochs: Annotated[int, Field(ge=1)]
     save_every_steps: Annotated[int, Field(ge=1)]
     save_every_minutes: Annotated[float, Field(gt=0.0)]
+    selection_metric: str | None = None
+    selection_mode: Literal["max", "min"] = "max"
     early_stop_patience: Annotated[int, Field(ge=1)] | None = None
+    num_recent_averages: Annotated[int, Field(ge=0)] = 0
     # machine
     allow_cpu: bool
     accelerator: Literal["auto", "cpu", "cuda", "mps"]
@@ -139,6 +142,8 @@ class TrainingParameters(Parameters):
     strategy: Literal["auto", "ddp"]
     channels_last: bool
     compile: bool
+    allow_tf32: bool = True
+    cudnn_autotune: bool = True
 
     @model_validator(mode="after")
     def _decay_fits(self) -> Self:
@@ -146,6 +151,15 @@ class TrainingParameters(Parameters):
             raise ValueError(
                 f"num_decay_epochs is {self.num_decay_epochs}, expected at most num_epochs"
                 f" ({self.num_epochs})"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _early_stop_has_a_metric(self) -> Self:
+        if self.early_stop_patience is not None and self.selection_metric is None:
+            raise ValueError(
+                f"early_stop_patience is {self.early_stop_patience}, expected a selection_metric"
+                " beside it, for example validation_ssim"
             )
         return self
 

@@ -1,0 +1,158 @@
+"""One half of the objective: a translation cycle, differentiated term by term at its fake.
+
+The graph is cut at the fake, so that the gradients of the terms with respect to it are at hand one
+by one before they go back through the generator that made it. That gives the perceptual term's
+share of the gradient, and the weight that keeps a wanted share, for nothing; and the graph of what
+comes after the fake is freed before the rest is walked.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.autograd import grad
+
+from portrait_pipeline.cyclegan.image_pool import ImagePool
+from portrait_pipeline.cyclegan.losses import (
+    cycle_consistency_loss,
+    discriminator_adversarial_loss,
+    generator_adversarial_loss,
+    identity_mapping_loss,
+    perceptual_loss,
+)
+from portrait_pipeline.cyclegan.ports import Embedder
+from portrait_pipeline.cyclegan.schedule import Objective
+
+MAX_ADAPTIVE_LAMBDA = 1e4
+Images = Float[Tensor, "batch 3 height width"]
+Embeddings = Float[Tensor, "batch dimension"]
+
+
+@dataclass(frozen=True)
+class Direction:
+    """The networks of one translation cycle: real → fake → reconstructed.
+
+    Attributes:
+        translate: Makes the fake (G for photos).
+        translate_back: Makes the reconstruction (F for photos).
+        judge: The discriminator of the fake's domain.
+        pool: Earlier fakes of that domain.
+    """
+
+    translate: nn.Module
+    translate_back: nn.Module
+    judge: nn.Module
+    pool: ImagePool
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The pictures of one translation cycle.
+
+    Attributes:
+        real: Those to translate.
+        real_embeddings: Theirs, for a perceptual term.
+        target: Real ones of the other domain, for the discriminator.
+    """
+
+    real: Images
+    real_embeddings: Embeddings | None
+    target: Images
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the steps of one training have in common.
+
+    Attributes:
+        embedder: The teacher, or None without a perceptual term.
+        autocast: Makes the context in which the four networks run.
+        scale: Factor on the losses against underflow in float16 gradients; 1 otherwise.
+    """
+
+    embedder: Embedder | None
+    autocast: Callable[[], AbstractContextManager[None]]
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class CycleResult:
+    """One half's terms, without graph, and gradients, in the order of each network's parameters."""
+
+    terms: dict[str, Tensor]
+    translate: tuple[Tensor, ...]
+    translate_back: tuple[Tensor, ...]
+    judge: tuple[Tensor, ...]
+
+
+def run_cycle(way: Direction, turn: Turn, objective: Objective, tools: Tools) -> CycleResult:
+    """Differentiate one half of the objective, and the loss of its discriminator."""
+    way.judge.requires_grad_(False)
+    with tools.autocast():
+        fake = way.translate(turn.real)
+    cut = fake.detach().float().requires_grad_()
+    others, terms = _other_terms(way, cut, turn, objective, tools)
+    *back, at_fake = grad(others * tools.scale, [*way.translate_back.parameters(), cut])
+    if objective.is_perceptual:
+        at_perceptual, perceptual_terms = _perceptual_gradient(cut, at_fake, turn, objective, tools)
+        at_fake, terms = at_fake + at_perceptual, terms | perceptual_terms
+    forth = grad(fake, list(way.translate.parameters()), at_fake.to(fake.dtype))
+    judge, discriminator_loss = _judge_gradients(way, cut.detach(), turn, objective, tools)
+    terms = {name: term.detach() for name, term in terms.items()}
+    return CycleResult(
+        terms | {"discriminator_loss": discriminator_loss}, forth, tuple(back), judge
+    )
+
+
+def _other_terms(
+    way: Direction, fake: Images, turn: Turn, objective: Objective, tools: Tools
+) -> tuple[Tensor, dict[str, Tensor]]:
+    with tools.autocast():
+        adversarial = generator_adversarial_loss(way.judge(fake), objective.adversarial_loss)
+        cycle = cycle_consistency_loss(way.translate_back(fake), turn.real)
+        terms = {"adversarial_loss": adversarial, "cycle_consistency_loss": cycle}
+        total = adversarial + objective.lambda_cycle * cycle
+        if objective.lambda_identity_mapping > 0.0:
+            mapped = way.translate_back(turn.real)
+            terms["identity_mapping_loss"] = identity_mapping_loss(mapped, turn.real)
+            total = total + objective.lambda_identity_mapping * terms["identity_mapping_loss"]
+    return total, terms
+
+
+def _perceptual_gradient(
+    fake: Images, at_fake: Images, turn: Turn, objective: Objective, tools: Tools
+) -> tuple[Images, dict[str, Tensor]]:
+    """Return λ_p times the perceptual term's gradient at the fake, and what is logged of it.
+
+    The share of the gradient is ‖λ_p g_p‖ / (‖λ_p g_p‖ + ‖g‖), g being that of the other terms. To
+    keep a share s the weight is λ_p = s / (1 - s) ‖g‖ / ‖g_p‖, as VQGAN (Esser et al. 2021,
+    equation 7) balances its adversarial term.
+    """
+    if tools.embedder is None or turn.real_embeddings is None:
+        raise ValueError("a perceptual term needs an embedder and the real embeddings")
+    loss = perceptual_loss(
+        tools.embedder(fake), turn.real_embeddings, objective.perceptual_reduction
+    )
+    (gradient,) = grad(loss * tools.scale, fake)
+    norm, other_norm = gradient.norm(), at_fake.norm()
+    weight = torch.as_tensor(objective.lambda_perceptual, device=fake.device)
+    if objective.perceptual_gradient_share is not None:
+        odds = objective.perceptual_gradient_share / (1.0 - objective.perceptual_gradient_share)
+        weight = (odds * other_norm / norm.clamp_min(1e-12)).clamp_max(MAX_ADAPTIVE_LAMBDA)
+    share = weight * norm / (weight * norm + other_norm).clamp_min(1e-12)
+    terms = {"perceptual_loss": loss, "lambda_perceptual": weight}
+    return weight * gradient, terms | {"perceptual_gradient_share": share}
+
+
+def _judge_gradients(
+    way: Direction, fake: Images, turn: Turn, objective: Objective, tools: Tools
+) -> tuple[tuple[Tensor, ...], Tensor]:
+    way.judge.requires_grad_(True)
+    shown = torch.cat([turn.target, way.pool.query(fake)])
+    with tools.autocast():
+        real_logits, fake_logits = way.judge(shown).chunk(2)
+        loss = discriminator_adversarial_loss(real_logits, fake_logits, objective.adversarial_loss)
+    return grad(loss * tools.scale, list(way.judge.parameters())), loss.detach()

@@ -1,0 +1,151 @@
+"""The pictures of one training, and the hash by which a resumed training knows them again."""
+
+import hashlib
+import mmap
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from portrait_pipeline.cyclegan.ports import Embedder
+from portrait_pipeline.cyclegan.randomness import Stream, random_generator
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.images import FaceSet, to_model_range
+from portrait_pipeline.progress import track
+
+CHUNK = 256
+EMBEDDING_BATCH = 16
+
+
+@dataclass(frozen=True)
+class RealEmbeddings:
+    """The teacher's embeddings of the real training pictures, made once before training.
+
+    Attributes:
+        photo: One row per photo, in the order of its FaceSet: [:, 0] as it is, [:, 1] mirrored.
+        portrait: The same of the portraits.
+    """
+
+    photo: Float[Tensor, "photos 2 dimension"]
+    portrait: Float[Tensor, "portraits 2 dimension"]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Two unpaired sets of face crops and, for a perceptual term, their embeddings.
+
+    Attributes:
+        photos: Crops of photographs.
+        portraits: Crops of portraits; there may be more or fewer of them.
+        real_embeddings: For both sets, or None for the baseline.
+    """
+
+    photos: FaceSet
+    portraits: FaceSet
+    real_embeddings: RealEmbeddings | None = None
+
+    def check(self, image_size_px: int) -> None:
+        """Refuse sets that cannot be trained on.
+
+        Raises:
+            PortraitPipelineError: if a set is empty or of another size, or the embeddings are of
+                another number of pictures.
+        """
+        for domain, faces in (("photo", self.photos), ("portrait", self.portraits)):
+            if len(faces) == 0:
+                raise PortraitPipelineError(
+                    f"the training split holds no {domain} crops, expected at least one; run"
+                    " `kedro run --pipeline=ingest` with more pictures"
+                )
+            if faces.size_px != image_size_px:
+                raise PortraitPipelineError(
+                    f"image_size_px is {image_size_px}, but the {domain} crops are"
+                    f" {faces.size_px} px wide; run `kedro run --pipeline=ingest` again"
+                )
+        if self.real_embeddings is not None:
+            embedded = (len(self.real_embeddings.photo), len(self.real_embeddings.portrait))
+            if embedded != (len(self.photos), len(self.portraits)):
+                raise PortraitPipelineError(
+                    f"the real embeddings are of {embedded} pictures, expected"
+                    f" {(len(self.photos), len(self.portraits))}; make them again for this split"
+                )
+
+    def limited(self, num_pairs: int | None, seed: int) -> "TrainingData":
+        """Return a seeded choice of so many pictures of each domain (report, section 5.3).
+
+        Raises:
+            PortraitPipelineError: if there are fewer pictures than that.
+        """
+        if num_pairs is None:
+            return self
+        if num_pairs > min(len(self.photos), len(self.portraits)):
+            raise PortraitPipelineError(
+                f"num_training_pairs is {num_pairs}, but the training split holds"
+                f" {len(self.photos)} photos and {len(self.portraits)} portraits; ask for fewer"
+            )
+        photo_rows = _choice(len(self.photos), num_pairs, seed, 0)
+        portrait_rows = _choice(len(self.portraits), num_pairs, seed, 1)
+        known = self.real_embeddings
+        return TrainingData(
+            self.photos.subset([self.photos.names[i] for i in photo_rows]),
+            self.portraits.subset([self.portraits.names[i] for i in portrait_rows]),
+            known and RealEmbeddings(known.photo[photo_rows], known.portrait[portrait_rows]),
+        )
+
+
+def _choice(count: int, chosen: int, seed: int, domain: int) -> list[int]:
+    generator = random_generator(seed, Stream.TRAINING_PAIRS, domain)
+    return sorted(torch.randperm(count, generator=generator)[:chosen].tolist())
+
+
+def embed_real_faces(
+    embedder: Embedder, data: TrainingData, device: torch.device
+) -> RealEmbeddings:
+    """Embed every training picture as it is and mirrored, once, before training."""
+    return RealEmbeddings(
+        embed_faces(embedder, data.photos, device), embed_faces(embedder, data.portraits, device)
+    )
+
+
+@torch.no_grad()
+def embed_faces(
+    embedder: Embedder, faces: FaceSet, device: torch.device
+) -> Float[Tensor, "faces 2 dimension"]:
+    """Embed one domain's pictures, [:, 0] as they are and [:, 1] mirrored; on the CPU."""
+    starts = range(0, len(faces), EMBEDDING_BATCH)
+    embedded = []
+    for start in track(starts, "embedding real faces", len(starts)):
+        rows = np.arange(start, min(start + EMBEDDING_BATCH, len(faces)))
+        images = to_model_range(faces[rows]).to(device)
+        embedded.append(torch.stack([embedder(images), embedder(images.flip(3))], dim=1).cpu())
+    return torch.cat(embedded)
+
+
+def data_hash(data: TrainingData) -> str:
+    """Return the SHA-256 of all names and pixels of both sets, in their order."""
+    digest = hashlib.sha256()
+    for faces in (data.photos, data.portraits):
+        digest.update(f"{len(faces)} {faces.pixels.shape[1:]}".encode())
+        for part in _parts(faces):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def _parts(faces: FaceSet) -> Iterator[bytes]:
+    for start in range(0, len(faces), CHUNK):
+        stop = min(start + CHUNK, len(faces))
+        yield "\0".join(faces.names[start:stop]).encode()
+        yield faces[np.arange(start, stop)].tobytes()
+        release_pages(faces)
+
+
+def release_pages(faces: FaceSet) -> None:
+    """Give back the resident memory of a memory-mapped set; it stays in the system's cache."""
+    owner: object = faces.pixels
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    if isinstance(owner, mmap.mmap):
+        owner.madvise(mmap.MADV_DONTNEED)

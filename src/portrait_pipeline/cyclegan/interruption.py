@@ -1,0 +1,50 @@
+"""Ctrl-C and SIGTERM as a wish that the training grants after the step it is in."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass
+class Interruption:
+    """Which signal came, if any; a second Ctrl-C does not wait for the step."""
+
+    signal_name: str | None = None
+
+    @property
+    def requested(self) -> bool:
+        """Whether the training should save and stop."""
+        return self.signal_name is not None
+
+    def request(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal.
+
+        Raises:
+            KeyboardInterrupt: when Ctrl-C is pressed again.
+        """
+        if self.requested and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.signal_name = signal.Signals(number).name
+
+
+@contextmanager
+def listen_for_interruption() -> Iterator[Interruption]:
+    """Turn the signals into an `Interruption` while the block runs, then put the handlers back.
+
+    Outside the main thread, where Python allows no handlers, nothing changes.
+    """
+    interruption = Interruption()
+    if threading.current_thread() is not threading.main_thread():
+        yield interruption
+        return
+    before = {number: signal.signal(number, interruption.request) for number in SIGNALS}
+    try:
+        yield interruption
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

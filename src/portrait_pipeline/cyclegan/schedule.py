@@ -1,0 +1,70 @@
+"""What changes with time: the learning rate and the weight of the perceptual term.
+
+Both are functions of the progress alone, so that a resumed training needs no state for them.
+"""
+
+from dataclasses import dataclass
+
+from portrait_pipeline.cyclegan.losses import AdversarialLoss, PerceptualReduction
+from portrait_pipeline.parameters import TrainingParameters
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The report's objective (4.2.4) at one step: forms and weights of its terms.
+
+    Attributes:
+        adversarial_loss: `least_squares` or `log`.
+        lambda_cycle: λ_c, weight of each cycle's term.
+        lambda_identity_mapping: Weight of each G(y) ≈ y term.
+        lambda_perceptual: λ_p at this step; 0 where `perceptual_gradient_share` rules.
+        perceptual_gradient_share: The share to keep, in (0, 1), or None for a fixed λ_p.
+        perceptual_reduction: `sum` or `mean`.
+    """
+
+    adversarial_loss: AdversarialLoss
+    lambda_cycle: float
+    lambda_identity_mapping: float
+    lambda_perceptual: float
+    perceptual_gradient_share: float | None
+    perceptual_reduction: PerceptualReduction
+
+    @property
+    def is_perceptual(self) -> bool:
+        """Whether the perceptual term counts at this step."""
+        return self.lambda_perceptual > 0.0 or self.perceptual_gradient_share is not None
+
+
+def needs_embedder(parameters: TrainingParameters) -> bool:
+    """Whether a training has a perceptual term at all; the baseline has none."""
+    return parameters.lambda_perceptual > 0.0 or parameters.perceptual_gradient_share is not None
+
+
+def learning_rate_at(parameters: TrainingParameters, epoch: int) -> float:
+    """Return the learning rate of an epoch, counted from 0.
+
+    Constant, then over the last `num_decay_epochs` epochs D linear towards zero (Zhu et al. 2017,
+    section 7.1): in the d-th of them, counted from 1, it is lr (1 - d / (D + 1)).
+    """
+    decay = parameters.num_decay_epochs
+    into_decay = max(0, epoch + 1 - (parameters.num_epochs - decay))
+    return parameters.learning_rate * (1.0 - into_decay / (decay + 1))
+
+
+def objective_at(parameters: TrainingParameters, step: int, steps_per_epoch: int) -> Objective:
+    """Return the objective of a step, counted from 0.
+
+    Over the first `perceptual_warmup_epochs` λ_p (or the share of the gradient) rises linearly,
+    step by step, from nearly 0 to its value.
+    """
+    warmup_steps = parameters.perceptual_warmup_epochs * steps_per_epoch
+    warmth = min(1.0, (step + 1) / warmup_steps) if warmup_steps else 1.0
+    share = parameters.perceptual_gradient_share
+    return Objective(
+        adversarial_loss=parameters.adversarial_loss,
+        lambda_cycle=parameters.lambda_cycle,
+        lambda_identity_mapping=parameters.lambda_identity_mapping,
+        lambda_perceptual=0.0 if share is not None else parameters.lambda_perceptual * warmth,
+        perceptual_gradient_share=None if share is None else share * warmth,
+        perceptual_reduction=parameters.perceptual_reduction,
+    )

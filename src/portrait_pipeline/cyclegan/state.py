@@ -1,0 +1,168 @@
+"""All that the next step of a training needs, in memory and as a checkpoint."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from portrait_pipeline.cyclegan.average import averaged_copy
+from portrait_pipeline.cyclegan.discriminator import PatchDiscriminator, patch_map_size
+from portrait_pipeline.cyclegan.generator import ResnetGenerator
+from portrait_pipeline.cyclegan.image_pool import ImagePool
+from portrait_pipeline.cyclegan.randomness import Stream, random_generator
+from portrait_pipeline.cyclegan.weights import initialise_weights
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.parameters import TrainingParameters
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The report's G, F, D_X and D_Y."""
+
+    photo_to_portrait: nn.Module
+    portrait_to_photo: nn.Module
+    photo_discriminator: nn.Module
+    portrait_discriminator: nn.Module
+
+    def named(self) -> dict[str, nn.Module]:
+        """Return each network by its name."""
+        return dict(vars(self))
+
+    def generator_parameters(self) -> list[nn.Parameter]:
+        """Return the weights of both generators, in the order in which they are optimised."""
+        return [*self.photo_to_portrait.parameters(), *self.portrait_to_photo.parameters()]
+
+    def discriminator_parameters(self) -> list[nn.Parameter]:
+        """Return the weights of both discriminators, in the order in which they are optimised."""
+        return [*self.photo_discriminator.parameters(), *self.portrait_discriminator.parameters()]
+
+
+@dataclass
+class TrainingState:
+    """Everything that changes while a model trains.
+
+    Attributes:
+        networks: The four networks.
+        averaged_generators: Running averages of `photo_to_portrait` and `portrait_to_photo`.
+        optimizers: Adam for the `generators` and for the `discriminators`.
+        image_pools: Earlier fakes, by the domain that they are fakes of.
+        scaler: Scale of the losses in float16; does nothing in other precisions.
+        epoch: Epochs finished.
+        position: Steps taken in the epoch after those.
+        step: Steps taken in all.
+        running_terms: Sums over this epoch's steps of what is logged, on this process.
+        history: One row for each finished epoch.
+        best: Epoch, value and averaged generators of the best validation so far, if asked for.
+        recent: Epoch and averaged generators of the last few epochs, if asked for.
+        tracking_id: The tracker's name for this training.
+    """
+
+    networks: Networks
+    averaged_generators: dict[str, nn.Module]
+    optimizers: dict[str, torch.optim.Optimizer]
+    image_pools: dict[str, ImagePool]
+    scaler: torch.amp.GradScaler
+    epoch: int = 0
+    position: int = 0
+    step: int = 0
+    running_terms: dict[str, float] = field(default_factory=dict)
+    history: list[dict[str, float]] = field(default_factory=list)
+    best: dict[str, Any] | None = None
+    recent: list[dict[str, Any]] = field(default_factory=list)
+    tracking_id: str | None = None
+
+    def count_step(self, terms: dict[str, float]) -> None:
+        """Move on by one step and add what it logged."""
+        self.step += 1
+        self.position += 1
+        for name, value in terms.items():
+            self.running_terms[name] = self.running_terms.get(name, 0.0) + value
+
+    def set_learning_rate(self, learning_rate: float) -> None:
+        """Give both optimisers this learning rate."""
+        for optimizer in self.optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate
+
+
+def build_generator(parameters: TrainingParameters) -> ResnetGenerator:
+    """Make one generator of the size that the parameters ask for; its weights mean nothing yet."""
+    return ResnetGenerator(
+        parameters.num_generator_filters, parameters.num_residual_blocks, parameters.upsampling
+    )
+
+
+def build_discriminator(parameters: TrainingParameters) -> PatchDiscriminator:
+    """Make one discriminator of the size that the parameters ask for.
+
+    Raises:
+        PortraitPipelineError: if it has so many layers that no patch fits into the picture.
+    """
+    num_layers = parameters.num_discriminator_layers
+    if patch_map_size(parameters.image_size_px, num_layers) < 1:
+        raise PortraitPipelineError(
+            f"num_discriminator_layers is {num_layers}, too many for image_size_px"
+            f" {parameters.image_size_px}: no patch fits; lower it with"
+            f" `--params num_discriminator_layers={num_layers - 1}`"
+        )
+    return PatchDiscriminator(parameters.num_discriminator_filters, num_layers)
+
+
+def build_networks(parameters: TrainingParameters) -> Networks:
+    """Make the four networks with weights from the seed, the same on every process."""
+    with torch.random.fork_rng(devices=[]):  # torch's own first weights are thrown away
+        networks = Networks(
+            build_generator(parameters),
+            build_generator(parameters),
+            build_discriminator(parameters),
+            build_discriminator(parameters),
+        )
+    for index, network in enumerate(networks.named().values()):
+        initialise_weights(network, random_generator(parameters.seed, Stream.WEIGHTS, index))
+    return networks
+
+
+def build_state(
+    parameters: TrainingParameters, device: torch.device, rank: int = 0
+) -> TrainingState:
+    """Make the state before the first step, on a device; only the pools differ between ranks."""
+    networks = build_networks(parameters)
+    layout = torch.channels_last if parameters.channels_last else torch.contiguous_format
+    for network in networks.named().values():
+        network.to(device=device, memory_format=layout)  # type: ignore[call-overload]  # torch's stub lacks it
+    pools = {
+        "photo": Stream.PHOTO_POOL,
+        "portrait": Stream.PORTRAIT_POOL,
+    }
+    state = TrainingState(
+        networks=networks,
+        averaged_generators={
+            "photo_to_portrait": averaged_copy(networks.photo_to_portrait),
+            "portrait_to_photo": averaged_copy(networks.portrait_to_photo),
+        },
+        optimizers={
+            "generators": _adam(networks.generator_parameters(), parameters),
+            "discriminators": _adam(networks.discriminator_parameters(), parameters),
+        },
+        image_pools={
+            domain: ImagePool(
+                parameters.image_pool_size, random_generator(parameters.seed, stream, rank)
+            )
+            for domain, stream in pools.items()
+        },
+        scaler=torch.amp.GradScaler(device.type, enabled=parameters.precision == "16-mixed"),
+    )
+    if parameters.compile:
+        for network in networks.named().values():
+            network.compile()
+    return state
+
+
+def _adam(weights: list[nn.Parameter], parameters: TrainingParameters) -> torch.optim.Adam:
+    return torch.optim.Adam(
+        weights,
+        lr=parameters.learning_rate,
+        betas=(parameters.adam_beta_1, parameters.adam_beta_2),
+        fused=weights[0].device.type in ("cpu", "cuda"),
+    )

@@ -1,0 +1,156 @@
+"""One training step of the report's objective (4.2.4), exact and with nothing computed twice.
+
+Photographs x in X, portraits y in Y; G is `photo_to_portrait`, F is `portrait_to_photo`:
+
+    L(G, F) = L_adv(G, D_Y) + L_adv(F, D_X) + λ_c (|F(G(x)) - x| + |G(F(y)) - y|)
+            + λ_p (‖e(G(x)) - e(x)‖² + ‖e(F(y)) - e(y)‖²)
+
+It falls into two halves, one for each real picture, that share weights but no activations. Each is
+differentiated by itself, side by side on a CPU, and the gradients are added: two summands for each
+weight, so that the order does not matter. The discriminators' gradients need only the fakes and
+the weights before the step, so each is taken in the half that made the fake, real and fake in one
+batch, which is exact since instance norm does not mix pictures.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from portrait_pipeline.cyclegan.average import update_average
+from portrait_pipeline.cyclegan.batches import Batch
+from portrait_pipeline.cyclegan.cycle import CycleResult, Direction, Tools, Turn, run_cycle
+from portrait_pipeline.cyclegan.ports import Embedder
+from portrait_pipeline.cyclegan.processes import reduce
+from portrait_pipeline.cyclegan.schedule import Objective
+from portrait_pipeline.cyclegan.side_by_side import side_by_side
+from portrait_pipeline.cyclegan.state import TrainingState
+from portrait_pipeline.errors import TrainingDivergedError
+
+WEIGHTED = ("cycle_consistency_loss", "identity_mapping_loss", "perceptual_loss")
+SHARES = ("lambda_perceptual", "perceptual_gradient_share")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What carries out the steps of one training.
+
+    Attributes:
+        fabric: Device, precision and processes.
+        embedder: The teacher, or None for a training without a perceptual term.
+        ema_decay: Decay of the averaged generators.
+    """
+
+    fabric: Fabric
+    embedder: Embedder | None
+    ema_decay: float
+
+
+def training_step(
+    state: TrainingState, batch: Batch, objective: Objective, machine: Machine
+) -> dict[str, float]:
+    """Change all networks by one step and return what is logged of it.
+
+    Raises:
+        TrainingDivergedError: if a loss is not finite; no weight has been changed then.
+    """
+    nets, pools = state.networks, state.image_pools
+    tools = Tools(machine.embedder, machine.fabric.autocast, state.scaler.get_scale())
+    to_portrait = Direction(
+        nets.photo_to_portrait,
+        nets.portrait_to_photo,
+        nets.portrait_discriminator,
+        pools["portrait"],
+    )
+    to_photo = Direction(
+        nets.portrait_to_photo, nets.photo_to_portrait, nets.photo_discriminator, pools["photo"]
+    )
+    photo_turn = Turn(batch.photos, batch.photo_embeddings, batch.portraits)
+    portrait_turn = Turn(batch.portraits, batch.portrait_embeddings, batch.photos)
+    photo, portrait = side_by_side(
+        partial(run_cycle, to_portrait, photo_turn, objective, tools),
+        partial(run_cycle, to_photo, portrait_turn, objective, tools),
+        batch.photos.device,
+    )
+    terms = _terms(photo, portrait, objective)
+    _refuse_nonsense(terms, state)
+    _set_gradients(nets.photo_to_portrait, photo.translate, portrait.translate_back)
+    _set_gradients(nets.portrait_to_photo, portrait.translate, photo.translate_back)
+    _set_gradients(nets.portrait_discriminator, photo.judge)
+    _set_gradients(nets.photo_discriminator, portrait.judge)
+    _update(state, machine)
+    return terms
+
+
+def _set_gradients(network: nn.Module, *parts: tuple[Tensor, ...]) -> None:
+    """Give each weight the sum of its gradients in the halves."""
+    sums = parts[0] if len(parts) == 1 else torch._foreach_add(*parts)
+    for weight, gradient in zip(network.parameters(), sums, strict=True):
+        weight.grad = gradient
+
+
+def _update(state: TrainingState, machine: Machine) -> None:
+    if machine.fabric.world_size > 1:
+        _average_over_processes(machine.fabric, state.networks.generator_parameters())
+        _average_over_processes(machine.fabric, state.networks.discriminator_parameters())
+    for optimizer in state.optimizers.values():
+        state.scaler.step(optimizer)
+        optimizer.zero_grad(set_to_none=True)
+    state.scaler.update()
+    for name, averaged in state.averaged_generators.items():
+        update_average(averaged, getattr(state.networks, name), machine.ema_decay, state.step)
+
+
+def _average_over_processes(fabric: Fabric, weights: list[nn.Parameter]) -> None:
+    """Replace every gradient by its mean over all processes, in one message."""
+    gradients = [weight.grad for weight in weights if weight.grad is not None]
+    mean = reduce(torch.cat([gradient.flatten() for gradient in gradients]), fabric, "mean")
+    parts = torch.split(mean, [gradient.numel() for gradient in gradients])
+    for gradient, part in zip(gradients, parts, strict=True):
+        gradient.copy_(part.view_as(gradient))
+
+
+def _terms(photo: CycleResult, portrait: CycleResult, objective: Objective) -> dict[str, float]:
+    """Name what is logged: each term of each half, the report's sums, weighted terms, shares.
+
+    `<term>_photo` is that of the cycle that starts at a photo.
+    """
+    halves = {"photo": photo.terms, "portrait": portrait.terms}
+    names = [(f"{name}_{domain}", part[name]) for domain, part in halves.items() for name in part]
+    values = torch.stack([value.float() for _, value in names]).tolist()
+    terms = dict(zip([name for name, _ in names], values, strict=True))
+    for name in photo.terms:
+        total = terms[f"{name}_photo"] + terms[f"{name}_portrait"]
+        terms[name] = total / 2 if name in SHARES else total
+    return terms | _weighted(terms, objective)
+
+
+def _weighted(terms: dict[str, float], objective: Objective) -> dict[str, float]:
+    weights = {
+        "cycle_consistency_loss": objective.lambda_cycle,
+        "identity_mapping_loss": objective.lambda_identity_mapping,
+    }
+    weighted = {
+        f"weighted_{name}": weights[name] * terms[name] for name in weights if name in terms
+    }
+    if "perceptual_loss" in terms:
+        weighted["weighted_perceptual_loss"] = sum(
+            terms[f"lambda_perceptual_{domain}"] * terms[f"perceptual_loss_{domain}"]
+            for domain in ("photo", "portrait")
+        )
+    total = terms["adversarial_loss"] + sum(weighted.values())
+    if "perceptual_loss" in terms and total > 0.0:
+        weighted["perceptual_loss_share"] = weighted["weighted_perceptual_loss"] / total
+    return weighted | {"generator_loss": total}
+
+
+def _refuse_nonsense(terms: dict[str, float], state: TrainingState) -> None:
+    losses = (name for name in terms if name.endswith(("_loss_photo", "_loss_portrait")))
+    for name in losses:
+        value = terms[name]
+        if not math.isfinite(value):
+            learning_rate = state.optimizers["generators"].param_groups[0]["lr"]
+            raise TrainingDivergedError(name, state.step, value, learning_rate)

@@ -1,0 +1,65 @@
+"""Use of a trained model: take a generator from a checkpoint and translate pictures."""
+
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from torch import nn
+
+from portrait_pipeline.cyclegan.ports import Checkpoint
+from portrait_pipeline.cyclegan.state import build_generator
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.images import to_model_range, to_pixels
+from portrait_pipeline.parameters import TrainingParameters
+
+GeneratorName = Literal["photo_to_portrait", "portrait_to_photo"]
+
+
+def load_generator(
+    checkpoint: Checkpoint, direction: GeneratorName, averaged: bool = True
+) -> nn.Module:
+    """Rebuild one generator of a checkpoint, frozen and in eval mode, on the CPU.
+
+    Args:
+        checkpoint: What a training returned or the catalog loaded.
+        direction: `photo_to_portrait` (the report's G) or `portrait_to_photo` (F).
+        averaged: Take the running average of the weights, steadier than those of the last step.
+
+    Raises:
+        PortraitPipelineError: if the checkpoint lacks that generator or is of another architecture
+            than its own parameters say.
+    """
+    group = "averaged_generators" if averaged else "networks"
+    try:
+        parameters = TrainingParameters(**checkpoint["parameters"])
+        weights = checkpoint[group][direction]
+    except (KeyError, TypeError, ValueError) as error:
+        raise PortraitPipelineError(
+            f"the checkpoint has no usable {group}.{direction} ({error}), expected one made by"
+            " `kedro run --pipeline=train_baseline` or `train_proposed` of this version"
+        ) from error
+    generator = build_generator(parameters)
+    try:
+        generator.load_state_dict(weights)
+    except RuntimeError as error:
+        raise PortraitPipelineError(
+            f"the checkpoint's {direction} is of another architecture than its parameters say"
+            f" ({parameters.num_generator_filters} filters, {parameters.num_residual_blocks}"
+            f" blocks, {parameters.upsampling}); train it again with"
+            " `kedro run --pipeline=train_baseline` or `train_proposed`"
+        ) from error
+    return generator.eval().requires_grad_(False)
+
+
+@torch.inference_mode()
+def translate(
+    generator: nn.Module, pixels: UInt8[np.ndarray, "batch height width 3"], batch_size: int
+) -> UInt8[np.ndarray, "batch height width 3"]:
+    """Translate uint8 pictures in [0, 255] to uint8 pictures, `batch_size` at a time."""
+    device = next(generator.parameters()).device
+    parts = [
+        to_pixels(generator(to_model_range(pixels[start : start + batch_size]).to(device)))
+        for start in range(0, len(pixels), batch_size)
+    ]
+    return np.concatenate(parts) if parts else np.empty_like(pixels)
