@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.http_server import Answer, HostileServer
 
+from portrait_pipeline import downloads
 from portrait_pipeline.downloads import DownloadError, Patience, download_file, shown
 
 BODY = bytes(range(256)) * 64
@@ -38,6 +39,15 @@ def test_whole_file(hostile_server: HostileServer, tmp_path: Path, patience: Pat
     target = download_file(url, tmp_path / "new" / "weights.pt", SHA256, patience=patience)
     assert target.read_bytes() == BODY
     assert only_file(tmp_path / "new") == target
+
+
+def test_large_file_under_a_bar(
+    hostile_server: HostileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file worth a progress bar arrives the same."""
+    monkeypatch.setattr(downloads, "CHUNK_BYTES", 1000)
+    target = download_file(hostile_server.serve("/w", BODY), tmp_path / "w")
+    assert target.read_bytes() == BODY
 
 
 def test_second_call_asks_nothing(

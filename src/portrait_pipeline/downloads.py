@@ -124,11 +124,9 @@ def _persist(transfer: "_Transfer", patience: Patience) -> None:
             return transfer.attempt(patience.statuses)
         except _TryAgainError as trouble:
             num_failures = 1 if transfer.num_bytes() > num_bytes else num_failures + 1
-            wait_s = trouble.wait_s
-            if wait_s is None:
-                wait_s = min(
-                    patience.first_wait_s * 2 ** (num_failures - 1), patience.longest_wait_s
-                )
+            doubled_s = patience.first_wait_s * 2 ** (num_failures - 1)
+            wait_s = min(doubled_s, patience.longest_wait_s)
+            wait_s = wait_s if trouble.wait_s is None else trouble.wait_s
             if num_failures >= patience.num_attempts or wait_s > patience.longest_wait_s:
                 raise transfer.failure(f"was given up after {trouble}") from trouble
         patience.sleep(wait_s)
@@ -208,7 +206,7 @@ class _Transfer:
             self.forget()
             raise _TryAgainError("another range than the one asked for")
         chunks = answer.raw.stream(CHUNK_BYTES, decode_content=False)
-        num_chunks = -(-int(answer.headers.get("Content-Length", 0)) // CHUNK_BYTES)
+        num_chunks = -(-(answer.raw.length_remaining or 0) // CHUNK_BYTES)
         if num_chunks >= NUM_CHUNKS_WORTH_A_BAR:
             chunks = track(chunks, f"Downloading {self.name} (MiB)", num_chunks)
         with self.part.open("ab") as file:

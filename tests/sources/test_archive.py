@@ -69,6 +69,14 @@ def test_own_file_missing_or_another(tmp_path: Path) -> None:
     assert not (tmp_path / "raw").exists()
 
 
+def test_own_file_that_must_not_be_unpacked(tmp_path: Path) -> None:
+    """An archive of one's own that is refused stays where it is."""
+    (tmp_path / "mine.zip").write_bytes(b"no archive")
+    with pytest.raises(PortraitPipelineError, match=f"mine.zip is neither.*{MEND}"):
+        fetch(str(tmp_path / "mine.zip"), tmp_path / "raw")
+    assert (tmp_path / "mine.zip").exists()
+
+
 def test_address_cut_off_and_busy(hostile_server: HostileServer, tmp_path: Path) -> None:
     """Over a breaking line, from a busy server, the archive arrives; then it is kept."""
     cut = Answer(ARCHIVE, cut_after=4000)

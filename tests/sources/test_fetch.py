@@ -8,7 +8,7 @@ import pytest
 
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.parameters import PictureSourceParameters, SampleParameters
-from portrait_pipeline.sources import fetch, fetch_pictures
+from portrait_pipeline.sources import fetch, fetch_pictures, kaggle
 from portrait_pipeline.sources.files import COLUMNS, picture_table
 
 SAMPLE = SampleParameters(num_photos=2, num_portraits=2, picture_size_px=64, seed=1)
@@ -43,10 +43,28 @@ def test_archive(tmp_path: Path) -> None:
     assert Path(table["path"][0]).is_relative_to(tmp_path / "raw")
 
 
+def test_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sample is drawn below the raw folder, by its own parameters."""
+
+    def draw(sample: SampleParameters, domain: str, folder: Path) -> pd.DataFrame:
+        return picture_table([{"name": f"{domain} {sample.seed}", "path": str(folder)}])
+
+    monkeypatch.setattr(fetch, "draw_sample", draw)
+    table = fetch_pictures(PictureSourceParameters(source="sample"), SAMPLE, "photo", tmp_path)
+    assert list(table.loc[0, ["name", "path"]]) == ["photo 1", str(tmp_path / "sample")]
+
+
+def test_an_unknown_source(tmp_path: Path) -> None:
+    """A source that passed no validation is refused, not ignored."""
+    source = PictureSourceParameters.model_construct(source="flickr")
+    with pytest.raises(PortraitPipelineError, match="'flickr' is unknown"):
+        fetch_pictures(source, SAMPLE, "photo", tmp_path)
+
+
 def test_kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The data set named is the one fetched."""
     folder = make_folder(tmp_path / "set")
-    monkeypatch.setattr(fetch, "fetch_kaggle", lambda name, *_: folder if name == "o/n" else None)
+    monkeypatch.setattr(kaggle, "fetch_kaggle", lambda name, *_: folder if name == "o/n" else None)
     source = PictureSourceParameters(source="kaggle", kaggle_dataset="o/n")
     assert len(fetch_pictures(source, SAMPLE, "photo", tmp_path / "raw")) == 3
 

@@ -38,8 +38,10 @@ def fetch_archive(
     """
     is_address = urlsplit(archive).scheme in {"http", "https"}
     if is_address:
+        named = shown(archive)
         local = download_file(archive, folder / _file_name(archive), sha256, mend, patience)
     else:
+        named = archive
         local = _own_file(archive, sha256, mend)
     unpacked = folder / f"unpacked_{_state(local)}"
     if unpacked.is_dir():
@@ -49,10 +51,10 @@ def fetch_archive(
     except ArchiveError as error:
         if is_address:
             local.unlink()
-        raise PortraitPipelineError(f"{shown(archive)} {error}; {mend}") from error
+        raise PortraitPipelineError(f"{named} {error}; {mend}") from error
     except OSError as error:
         raise PortraitPipelineError(
-            f"{shown(archive)} could not be unpacked to {unpacked} ({error.strerror}); {mend}"
+            f"{named} could not be unpacked to {unpacked} ({error.strerror}); {mend}"
         ) from error
     return unpacked
 

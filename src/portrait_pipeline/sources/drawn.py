@@ -5,6 +5,7 @@ import io
 import json
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -75,7 +76,13 @@ def _for_each(indices: list[int], draw: Callable[[int], None], description: str)
             draw(index)
         return
     # Spawned, not forked: a fork copies the locks of threads (bars, tracking) but not the threads.
-    with ProcessPoolExecutor(num_workers, mp_context=get_context("spawn")) as pool:
+    # Ctrl-C is for the parent alone: it lets the workers finish the pictures in hand.
+    with ProcessPoolExecutor(
+        num_workers,
+        get_context("spawn"),
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    ) as pool:
         drawn = pool.map(draw, indices, chunksize=NUM_PICTURES_PER_TASK)
         for _ in track(drawn, description, len(indices)):
             pass

@@ -9,7 +9,6 @@ from portrait_pipeline.parameters import Domain, PictureSourceParameters, Sample
 from portrait_pipeline.sources.archive import fetch_archive
 from portrait_pipeline.sources.drawn import draw_sample
 from portrait_pipeline.sources.files import list_folder
-from portrait_pipeline.sources.kaggle import fetch_kaggle
 from portrait_pipeline.sources.met import fetch_met
 
 
@@ -54,6 +53,9 @@ def _fetch(
         case PictureSourceParameters(source="folder", folder=str(given)):
             return list_folder(Path(given).expanduser(), mend)
         case PictureSourceParameters(source="kaggle", kaggle_dataset=str(dataset)):
+            # Imported here only: kagglehub takes a second and brings IPython with it.
+            from portrait_pipeline.sources.kaggle import fetch_kaggle  # noqa: PLC0415
+
             return list_folder(fetch_kaggle(dataset, folder / "kaggle", mend), mend)
         case PictureSourceParameters(source="archive", archive=str(archive)):
             sha256 = source.archive_sha256
