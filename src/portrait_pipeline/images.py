@@ -1,8 +1,8 @@
 """The image convention, and the only place where it is converted.
 
 Inside the project a picture is a float32 tensor NCHW, RGB, in [-1, 1]. On disk and on screen it is
-uint8 in [0, 255], NHWC. The conversions are exact inverses on uint8 values. `read_picture` turns any
-file that people have into 8-bit RGB, upright, or says why it cannot.
+uint8 in [0, 255], NHWC. The conversions are exact inverses on uint8 values. `read_picture` turns
+any file that people have into 8-bit RGB, upright, or says why it cannot.
 """
 
 import warnings
@@ -56,6 +56,26 @@ def read_picture(path: Path | str) -> Image.Image:
     return decode_picture(data, path.name)
 
 
+@dataclass(frozen=True)
+class ReducedPicture:
+    """A picture no larger than is needed, and the size that it really has.
+
+    Attributes:
+        image: 8-bit RGB, upright.
+        width_px: Width of the whole picture, upright.
+        height_px: Height of the whole picture, upright.
+    """
+
+    image: Image.Image
+    width_px: int
+    height_px: int
+
+    @property
+    def scale(self) -> float:
+        """How large the image is in units of the whole picture, in (0, 1]."""
+        return max(self.image.size) / max(self.width_px, self.height_px)
+
+
 def decode_picture(data: bytes, name: str = "picture") -> Image.Image:
     """Turn the bytes of a picture file into 8-bit RGB, upright.
 
@@ -70,20 +90,47 @@ def decode_picture(data: bytes, name: str = "picture") -> Image.Image:
         PictureError: if the bytes are empty, no image, cut off, broken, or hold more than
             `MAX_PICTURE_PIXELS` pixels; its `fault` says which.
     """
+    return _decode(data, name, None)[0]
+
+
+def decode_reduced(data: bytes, name: str, longest_px: int) -> ReducedPicture:
+    """Turn the bytes of a picture file into RGB, its longer edge at most `longest_px`.
+
+    A large JPEG is never unpacked whole: its decoder halves it on the way as often as it can.
+
+    Raises:
+        PictureError: as `decode_picture` does.
+    """
+    image, (width, height) = _decode(data, name, longest_px)
+    scale = longest_px / max(width, height)
+    if scale < 1.0:
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return ReducedPicture(image, width, height)
+
+
+def _decode(data: bytes, name: str, draft_px: int | None) -> tuple[Image.Image, tuple[int, int]]:
+    """Return the picture, upright, and the size of the whole; a JPEG may come smaller."""
     if not data:
         raise PictureError(name, "empty", "0 bytes")
     try:
         with Image.open(BytesIO(data)) as opened:
             _refuse_bombs(opened, name)
+            width, height = opened.size
+            if draft_px is not None:
+                opened.draft(None, (draft_px, draft_px))
             opened.load()
-            return _to_rgb(_upright(opened))
+            upright = _upright(opened)
+            # turned by a quarter when the longer edge has changed its place
+            turned = (upright.width > upright.height) != (opened.width > opened.height)
+            return _to_rgb(upright), (height, width) if turned else (width, height)
+    except PictureError:
+        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureError(name, "too large", str(error)) from error
     except UnidentifiedImageError as error:
         raise PictureError(name, "not an image", f"{len(data)} bytes of no known format") from error
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError) as error:
-        if isinstance(error, PictureError):
-            raise
         fault: PictureFault = "truncated" if "truncated" in str(error).lower() else "unreadable"
         raise PictureError(name, fault, str(error)) from error
 

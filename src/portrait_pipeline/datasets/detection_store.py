@@ -1,0 +1,77 @@
+"""What was found in each picture, kept in one SQLite file under the hash of the content."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from kedro.io import AbstractDataset
+
+from portrait_pipeline.faces.record import DetectionStore, PictureRecord
+
+KEYS_PER_QUERY = 500
+SECONDS_TO_WAIT = 60.0
+
+
+class SqliteDetectionStore:
+    """A `DetectionStore` in a file: every `put` is one transaction, safe from several threads."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with self._transaction() as connection:
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, record TEXT NOT NULL)"
+            )
+
+    def get(self, keys: Sequence[str]) -> dict[str, PictureRecord]:
+        """Return the records that are there, by key."""
+        found: dict[str, PictureRecord] = {}
+        with self._transaction() as connection:
+            for start in range(0, len(keys), KEYS_PER_QUERY):
+                some = keys[start : start + KEYS_PER_QUERY]
+                marks = ",".join("?" * len(some))
+                query = f"SELECT key, record FROM records WHERE key IN ({marks})"
+                rows = connection.execute(query, some)
+                found |= {key: PictureRecord.from_json(text) for key, text in rows}
+        return found
+
+    def put(self, records: Mapping[str, PictureRecord]) -> None:
+        """Keep records: all of them or, when the process dies meanwhile, none."""
+        rows = [(key, record.to_json()) for key, record in records.items()]
+        with self._transaction() as connection:
+            connection.executemany("INSERT OR REPLACE INTO records VALUES (?, ?)", rows)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        connection = sqlite3.connect(self._file, timeout=SECONDS_TO_WAIT)
+        with closing(connection), connection:
+            yield connection
+
+
+class DetectionStoreDataset(AbstractDataset[None, DetectionStore]):
+    """Hands nodes the store; what they put into it is there at once.
+
+    Args:
+        filepath: The SQLite file; it is made when it is not there.
+        metadata: Read by Kedro's plugins.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._filepath = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> DetectionStore:
+        """Open the store."""
+        return SqliteDetectionStore(self._filepath)
+
+    def save(self, data: None) -> None:
+        """Refuse: a store is an input, and nodes write through it."""
+        raise TypeError("a detection store is an input only")
+
+    def _exists(self) -> bool:
+        return self._filepath.is_file()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}

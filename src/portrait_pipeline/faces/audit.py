@@ -1,0 +1,174 @@
+"""The audit: one row per source file, kept or left out, and why.
+
+Nothing is lost without a word: every file of a source is a row, and the rows kept and left out add
+up to their number.
+"""
+
+import pandas as pd
+
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.faces.columns import (
+    AUDIT_DTYPES,
+    CROP_COLUMNS,
+    SURVEY_DTYPES,
+    Row,
+    detection_of,
+    transform_columns,
+    typed,
+)
+from portrait_pipeline.faces.crop import CropTransform, centre_transform, crop_transform
+from portrait_pipeline.faces.duplicates import duplicate_clusters
+from portrait_pipeline.parameters import AuditParameters, FaceParameters
+
+REASONS = (
+    "unreadable",
+    "truncated",
+    "empty",
+    "not an image",
+    "too large",
+    "too small",
+    "no face",
+    "low probability",
+    "monochrome print",
+    "duplicate",
+)
+"""Why a file may be left out; for a duplicate, `duplicate_of` names the picture kept instead."""
+FACE_FAULTS = ("no face", "low probability", "too small")
+MAX_PRINT_COLOURFULNESS = 0.02
+"""Pictures below are engravings, drawings or photographs in one ink."""
+
+
+def audit_pictures(
+    survey: pd.DataFrame, faces: FaceParameters, parameters: AuditParameters
+) -> pd.DataFrame:
+    """Decide for every file of both sets whether it is kept, and how it is cropped.
+
+    Args:
+        survey: The surveys of photos and portraits, one below the other.
+        faces: What is done with pictures without a face (`no_face`), and how faces are cropped.
+        parameters: What else is left out.
+
+    Returns:
+        The audit, with the columns of `AUDIT_DTYPES`; its `split` is still empty.
+
+    Raises:
+        PortraitPipelineError: if `no_face` is `fail` and a picture has no usable face.
+    """
+    table = typed(survey, SURVEY_DTYPES)
+    if faces.no_face == "fail":
+        _refuse_faceless(table)
+    table["reason"] = _own_reasons(table, faces, parameters)
+    table["duplicate_of"] = pd.Series(pd.NA, index=table.index, dtype="string")
+    table["cluster"] = _clusters(table, parameters.near_duplicate_distance_bits)
+    if parameters.drop_duplicates:
+        table = _without_copies(table)
+    table["kept"] = table["reason"].isna()
+    table["crop_from"] = _crop_sources(table)
+    crops = [transform_columns(_transform(row, faces)) for row in table.to_dict("records")]
+    table[list(CROP_COLUMNS)] = pd.DataFrame(crops, columns=list(CROP_COLUMNS))
+    return typed(table, AUDIT_DTYPES)
+
+
+def count_left_out(audit: pd.DataFrame) -> dict[str, int]:
+    """Count the files that were left out for each reason, the most frequent first."""
+    counts = audit.loc[~audit["kept"], "reason"].value_counts()
+    return {str(reason): int(count) for reason, count in counts.items()}
+
+
+def describe_audit(audit: pd.DataFrame) -> list[str]:
+    """Say in one line for each domain how many files there were, were kept, and were left out."""
+    lines = []
+    for domain, rows in audit.groupby("domain", sort=False):
+        kept = int(rows["kept"].sum())
+        reasons = ", ".join(f"{count} {reason}" for reason, count in count_left_out(rows).items())
+        line = f"{domain}s: {len(rows)} files, {kept} faces kept, {len(rows) - kept} left out"
+        lines.append(f"{line} ({reasons})" if reasons else line)
+    return lines
+
+
+def summarise(audit: pd.DataFrame) -> dict[str, dict[str, object]]:
+    """Count, for each domain, files, kept and left out, whence the crops came, and the splits.
+
+    `kept` plus the sum of `left_out` is `files`; the sum of `splits` is `kept`.
+    """
+    summary: dict[str, dict[str, object]] = {}
+    for domain, rows in typed(audit, AUDIT_DTYPES).groupby("domain", sort=False):
+        kept = rows[rows["kept"]]
+        splits = kept["split"].fillna("unused").value_counts()
+        summary[str(domain)] = {
+            "files": len(rows),
+            "kept": len(kept),
+            "left_out": count_left_out(rows),
+            "crop_from": {str(key): int(n) for key, n in kept["crop_from"].value_counts().items()},
+            "splits": {str(key): int(n) for key, n in splits.items()},
+        }
+    return summary
+
+
+def _refuse_faceless(table: pd.DataFrame) -> None:
+    faceless = table[table["fault"].isin(FACE_FAULTS)]
+    if len(faceless):
+        names = ", ".join(faceless["name"].head(3))
+        raise PortraitPipelineError(
+            f"no_face is fail, and {len(faceless)} of {len(table)} pictures have no usable face"
+            f" ({names} …): take them away, or set no_face to drop or centre"
+        )
+
+
+def _own_reasons(
+    table: pd.DataFrame, faces: FaceParameters, parameters: AuditParameters
+) -> pd.Series:
+    """Return why each file is left out for itself, without regard to its copies."""
+    reasons = table["fault"].copy()
+    if faces.no_face == "centre":
+        shorter = table[["width_px", "height_px"]].min(axis=1)
+        large_enough = shorter >= faces.min_face_px
+        reasons[table["fault"].isin(FACE_FAULTS) & large_enough] = pd.NA
+    if parameters.drop_monochrome_portraits:
+        is_print = table["colourfulness"] < MAX_PRINT_COLOURFULNESS
+        reasons[(table["domain"] == "portrait") & is_print & reasons.isna()] = "monochrome print"
+    return reasons
+
+
+def _crop_sources(table: pd.DataFrame) -> pd.Series:
+    """Say of every kept picture whether its crop follows the face or the centre."""
+    sources = pd.Series(pd.NA, index=table.index, dtype="string")
+    sources[table["kept"]] = "face"
+    sources[table["kept"] & table["fault"].notna()] = "centre"
+    return sources
+
+
+def _clusters(table: pd.DataFrame, distance_bits: int) -> pd.Series:
+    """Number the clusters of copies among the pictures of both sets that are kept so far; else -1.
+
+    A picture that lies in both sets is one cluster, so that no split parts it from itself.
+    """
+    clusters = pd.Series(-1, index=table.index, dtype="int64")
+    rows = table["reason"].isna()
+    kept = table[rows]
+    clusters[rows] = duplicate_clusters(
+        kept["content_hash"].tolist(), kept["perceptual_hash"].tolist(), distance_bits
+    )
+    return clusters
+
+
+def _without_copies(table: pd.DataFrame) -> pd.DataFrame:
+    """Keep of each cluster the largest picture of each set."""
+    kept = table[table["reason"].isna()]
+    order = kept.assign(pixels=kept["width_px"] * kept["height_px"]).sort_values(
+        ["pixels", "name"], ascending=[False, True]
+    )
+    best = order.groupby(["domain", "cluster"])["name"].transform("first")
+    copies = best.index[best != order["name"]]
+    table.loc[copies, "reason"] = "duplicate"
+    table.loc[copies, "duplicate_of"] = best[copies]
+    return table
+
+
+def _transform(row: Row, faces: FaceParameters) -> CropTransform | None:
+    if not row["kept"]:
+        return None
+    detection = detection_of(row)
+    if row["crop_from"] == "face" and detection is not None:
+        return crop_transform(detection, faces)
+    return centre_transform(int(row["width_px"]), int(row["height_px"]))

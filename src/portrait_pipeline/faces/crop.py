@@ -1,0 +1,181 @@
+"""Square crops of faces, upright and never squashed, and the way back into the picture.
+
+A crop is a similarity: centre, edge and angle of a square in the source picture. Points are
+continuous: pixel (column i, row j) covers [i, i + 1) x [j, j + 1), its centre is (i + ½, j + ½).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from PIL import Image
+
+from portrait_pipeline.faces.detection import Detection
+from portrait_pipeline.parameters import FaceParameters
+
+MIN_EYE_DISTANCE = 0.15
+"""Of the box; eyes closer together are a profile, whose eye line says nothing about the roll."""
+SUPERSAMPLING = 2
+
+
+@dataclass(frozen=True)
+class CropTransform:
+    """A square in the source picture, as four numbers of the audit table.
+
+    Attributes:
+        centre_x: Centre, in pixels of the source from its left edge.
+        centre_y: Centre, in pixels of the source from its upper edge.
+        edge_px: Edge of the square in pixels of the source, above 0.
+        angle_degrees: How far the square is turned clockwise, in (-180, 180].
+    """
+
+    centre_x: float
+    centre_y: float
+    edge_px: float
+    angle_degrees: float = 0.0
+
+    def to_source(
+        self, points: Float[np.ndarray, "points 2"], crop_size_px: int
+    ) -> Float[np.ndarray, "points 2"]:
+        """Map points of a crop of `crop_size_px` to the source: R(p - ½ size)·scale + centre."""
+        scale = self.edge_px / crop_size_px
+        centred = (np.asarray(points, dtype=np.float64) - crop_size_px / 2) * scale
+        return np.asarray(centred @ self._rotation().T + (self.centre_x, self.centre_y))
+
+    def to_crop(
+        self, points: Float[np.ndarray, "points 2"], crop_size_px: int
+    ) -> Float[np.ndarray, "points 2"]:
+        """Map points of the source to a crop of `crop_size_px`: the inverse of `to_source`."""
+        scale = crop_size_px / self.edge_px
+        centred = np.asarray(points, dtype=np.float64) - (self.centre_x, self.centre_y)
+        return np.asarray(centred @ self._rotation() * scale + crop_size_px / 2)
+
+    def _rotation(self) -> Float[np.ndarray, "2 2"]:
+        angle = math.radians(self.angle_degrees)
+        return np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+
+
+def crop_transform(detection: Detection, parameters: FaceParameters) -> CropTransform:
+    """Return the square around a face: its longer edge plus `margin`, along the line of the eyes.
+
+    The margin is a share of the box, half of it on each side. Eyes too close together to tell a
+    line (profiles) leave the crop unturned, as does `align_eyes: false`.
+    """
+    left, top, right, bottom = detection.box
+    edge = max(right - left, bottom - top)
+    angle = eye_angle(detection) if parameters.align_eyes else 0.0
+    return CropTransform(
+        centre_x=(left + right) / 2,
+        centre_y=(top + bottom) / 2,
+        edge_px=edge * (1.0 + parameters.margin),
+        angle_degrees=angle,
+    )
+
+
+def eye_angle(detection: Detection) -> float:
+    """Return how far the line of the eyes is turned clockwise from the horizontal, in degrees.
+
+    0 where the eyes are closer together than `MIN_EYE_DISTANCE` of the box.
+    """
+    (left_x, left_y), (right_x, right_y) = detection.landmarks[:2]
+    across, down = right_x - left_x, right_y - left_y
+    box_edge = max(detection.box[2] - detection.box[0], detection.box[3] - detection.box[1])
+    if math.hypot(across, down) < MIN_EYE_DISTANCE * box_edge:
+        return 0.0
+    return math.degrees(math.atan2(down, across))
+
+
+def centre_transform(width_px: int, height_px: int) -> CropTransform:
+    """Return the largest square in the middle of a picture, for pictures without a face."""
+    return CropTransform(width_px / 2, height_px / 2, float(min(width_px, height_px)))
+
+
+def crop_face(
+    image: Image.Image, transform: CropTransform, size_px: int
+) -> UInt8[np.ndarray, "size size 3"]:
+    """Cut the square out of the picture, turned upright, at `size_px` pixels.
+
+    What lies beyond the border is reflected. Shrinking is antialiased (Lanczos over the area that
+    a crop pixel covers); a turned square is drawn at twice its size first.
+
+    Args:
+        image: RGB source picture, upright.
+        transform: The square.
+        size_px: Edge of the crop.
+    """
+    half = transform.edge_px / 2 * _spread(transform.angle_degrees) + 4
+    left, top = math.floor(transform.centre_x - half), math.floor(transform.centre_y - half)
+    extent = math.ceil(2 * half) + 1
+    window = _reflected_window(image, (left, top), extent)
+    centre = (transform.centre_x - left, transform.centre_y - top)
+    if transform.angle_degrees == 0.0:
+        corner = transform.edge_px / 2
+        box = (centre[0] - corner, centre[1] - corner, centre[0] + corner, centre[1] + corner)
+        crop = window.resize((size_px, size_px), Image.Resampling.LANCZOS, box=box)
+    else:
+        crop = _turned(
+            window, CropTransform(*centre, transform.edge_px, transform.angle_degrees), size_px
+        )
+    return np.asarray(crop)
+
+
+def _spread(angle_degrees: float) -> float:
+    """Edge of the upright square around a turned one of edge 1."""
+    angle = math.radians(angle_degrees)
+    return abs(math.cos(angle)) + abs(math.sin(angle))
+
+
+def _turned(window: Image.Image, transform: CropTransform, size_px: int) -> Image.Image:
+    drawn_px = size_px * SUPERSAMPLING
+    ratio = max(1.0, transform.edge_px / drawn_px)
+    small_px = max(1, round(window.width / ratio))
+    scale = small_px / window.width
+    small = window.resize((small_px, small_px), Image.Resampling.LANCZOS) if ratio > 1 else window
+    moved = CropTransform(
+        transform.centre_x * scale,
+        transform.centre_y * scale,
+        transform.edge_px * scale,
+        transform.angle_degrees,
+    )
+    drawn = small.transform(
+        (drawn_px, drawn_px),
+        Image.Transform.AFFINE,
+        affine_coefficients(moved, drawn_px),
+        Image.Resampling.BICUBIC,
+    )
+    return drawn.resize((size_px, size_px), Image.Resampling.LANCZOS)
+
+
+def affine_coefficients(
+    transform: CropTransform, crop_size_px: int
+) -> tuple[float, float, float, float, float, float]:
+    """Return a, b, c, d, e, f of Pillow's affine: crop (x, y) shows source (ax+by+c, dx+ey+f)."""
+    origin, along_x, along_y = transform.to_source(
+        np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), crop_size_px
+    )
+    (a, d), (b, e) = along_x - origin, along_y - origin
+    return (float(a), float(b), float(origin[0]), float(d), float(e), float(origin[1]))
+
+
+def _reflected_window(image: Image.Image, corner: tuple[int, int], extent: int) -> Image.Image:
+    """Cut out a square of whole pixels, reflected where it leaves the picture."""
+    left, top = corner
+    inside = left >= 0 and top >= 0
+    if inside and left + extent <= image.width and top + extent <= image.height:
+        return image.crop((left, top, left + extent, top + extent))
+    columns = reflected_indices(left, extent, image.width)
+    rows = reflected_indices(top, extent, image.height)
+    return Image.fromarray(np.asarray(image)[np.ix_(rows, columns)])
+
+
+def reflected_indices(start: int, count: int, length: int) -> np.ndarray:
+    """Return `count` indices from `start` on, folded back into [0, length) at both ends.
+
+    The border pixel is not repeated: 2 1 0 1 2 … as `numpy.pad(mode="reflect")`, however far out.
+    """
+    if length == 1:
+        return np.zeros(count, dtype=np.int64)
+    period = 2 * (length - 1)
+    folded = np.arange(start, start + count) % period
+    return np.minimum(folded, period - folded)

@@ -1,0 +1,106 @@
+"""Crops that are made when they are asked for, a few at a time."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import UInt8
+
+from portrait_pipeline.faces.columns import AUDIT_DTYPES, transform_of, typed
+from portrait_pipeline.faces.crop import CropTransform, crop_face
+from portrait_pipeline.faces.parallel import in_order
+from portrait_pipeline.images import read_picture
+from portrait_pipeline.parameters import Domain
+from portrait_pipeline.progress import track
+
+CROP_VERSION = 1
+"""To be raised whenever the same square would be drawn differently."""
+
+
+@dataclass(frozen=True)
+class Crop:
+    """One crop that has not been made yet: which picture, which square."""
+
+    path: str
+    content_hash: str
+    transform: CropTransform
+
+
+@dataclass(frozen=True)
+class LazyFaceSet:
+    """The crops of one set as recipes. A set of any size costs a list of names.
+
+    Attributes:
+        crops: The recipes by name.
+        size_px: Edge of every crop.
+        title: What the progress bar calls them.
+    """
+
+    crops: Mapping[str, Crop]
+    size_px: int
+    title: str = "faces"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One name per crop, unique."""
+        return tuple(self.crops)
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """What decides the pixels of each crop: a crop with the same fingerprint is the same."""
+        return tuple(self._fingerprint(crop) for crop in self.crops.values())
+
+    def make(self, names: Sequence[str]) -> Iterator[UInt8[np.ndarray, "size size 3"]]:
+        """Make the named crops, in their order, on all cores; only a few are in memory at once.
+
+        Raises:
+            PictureError: if a picture cannot be read any more.
+        """
+        workers = os.cpu_count() or 1
+        with ThreadPoolExecutor(workers) as pool:
+            recipes = (self.crops[name] for name in names)
+            crops = in_order(pool, self._make_one, recipes, ahead=2 * workers)
+            yield from track(crops, f"{self.title}: cropping", total=len(names))
+
+    def _make_one(self, crop: Crop) -> UInt8[np.ndarray, "size size 3"]:
+        return crop_face(read_picture(crop.path), crop.transform, self.size_px)
+
+    def _fingerprint(self, crop: Crop) -> str:
+        square = tuple(round(value, 3) for value in astuple(crop.transform))
+        text = repr((CROP_VERSION, crop.content_hash, square, self.size_px))
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def lazy_faces(audit: pd.DataFrame, domain: Domain, size_px: int) -> LazyFaceSet:
+    """Return the crops of the kept pictures of one set that belong to a split."""
+    rows = _used(audit, domain)
+    crops = {
+        str(row["name"]): Crop(str(row["path"]), str(row["content_hash"]), transform_of(row))
+        for row in rows.to_dict("records")
+    }
+    return LazyFaceSet(crops, size_px, f"{domain}s")
+
+
+def lazy_twins(audit: pd.DataFrame, size_px: int) -> LazyFaceSet:
+    """Return the painted twins of the photos' crops: the same names, the same squares.
+
+    Empty for real pictures, which have no twins. A twin is told by its photo and its path.
+    """
+    rows = _used(audit, "photo")
+    rows = rows[rows["twin_path"].notna()]
+    crops = {
+        str(row["name"]): Crop(
+            str(row["twin_path"]), f"twin of {row['content_hash']}", transform_of(row)
+        )
+        for row in rows.to_dict("records")
+    }
+    return LazyFaceSet(crops, size_px, "twins")
+
+
+def _used(audit: pd.DataFrame, domain: Domain) -> pd.DataFrame:
+    table = typed(audit, AUDIT_DTYPES)
+    return table[table["kept"] & table["split"].notna() & (table["domain"] == domain)]

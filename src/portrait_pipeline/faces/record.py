@@ -1,0 +1,155 @@
+"""What is known of one picture file: measured once, kept under the hash of its content."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+import imagehash
+import numpy as np
+from jaxtyping import Float, UInt8
+from PIL import Image
+
+from portrait_pipeline.faces.crop import centre_transform, crop_face, crop_transform
+from portrait_pipeline.faces.detection import Detection, FaceFault, Finding
+from portrait_pipeline.images import PictureFault, ReducedPicture
+from portrait_pipeline.parameters import FaceParameters
+
+RECORD_VERSION = 1
+"""To be raised whenever the same file would be measured differently."""
+MEASURED_SIZE_PX = 96
+"""Edge of the face crop on which sharpness and brightness are measured."""
+
+Fault = PictureFault | FaceFault
+
+
+@dataclass(frozen=True)
+class PictureRecord:
+    """Everything about a picture file that depends on nothing but its content and the parameters.
+
+    Attributes:
+        content_hash: SHA-256 of the file.
+        fault: Why there is no usable picture or face; None when there is one.
+        width_px: Width of the upright picture; 0 when it cannot be read.
+        height_px: Height of the upright picture; 0 when it cannot be read.
+        perceptual_hash: 64 bits as 16 hexadecimal digits; empty when it cannot be read.
+        sharpness: Variance of the Laplacian of the face's luminance, which is in [0, 1]; 0 is flat.
+        brightness: Mean luminance of the face, in [0, 1].
+        colourfulness: Spread of the picture's hues, in [0, 1]; grey and sepia prints are near 0.
+        detection: The face, or the best candidate when `fault` is held against it.
+    """
+
+    content_hash: str
+    fault: Fault | None
+    width_px: int = 0
+    height_px: int = 0
+    perceptual_hash: str = ""
+    sharpness: float = float("nan")
+    brightness: float = float("nan")
+    colourfulness: float = float("nan")
+    detection: Detection | None = None
+
+    def to_json(self) -> str:
+        """Return the record as one line of text; `from_json` reads it back exactly."""
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> "PictureRecord":
+        """Read back what `to_json` wrote."""
+        values = json.loads(text)
+        found = values.pop("detection")
+        detection = None
+        if found is not None:
+            detection = Detection.of_arrays(
+                np.array(found["box"]), np.array(found["landmarks"]), found["probability"]
+            )
+        return PictureRecord(**values, detection=detection)
+
+
+class DetectionStore(Protocol):
+    """Where records outlive an interrupted run. What was put is there after a crash."""
+
+    def get(self, keys: Sequence[str]) -> dict[str, PictureRecord]:
+        """Return the records that are there, by key."""
+
+    def put(self, records: Mapping[str, PictureRecord]) -> None:
+        """Keep records; all of them or, when the process dies meanwhile, none."""
+
+
+def record_key(content_hash: str, parameters: FaceParameters) -> str:
+    """Return the key of a picture's record: its content and what decides how it is measured."""
+    decisive = parameters.model_dump(
+        include={"min_probability", "min_face_px", "detection_size_px", "align_eyes", "margin"}
+    )
+    text = json.dumps([RECORD_VERSION, decisive], sort_keys=True)
+    return f"{hashlib.sha256(text.encode()).hexdigest()[:16]}-{content_hash}"
+
+
+def measure(
+    content_hash: str, picture: ReducedPicture, finding: Finding, parameters: FaceParameters
+) -> PictureRecord:
+    """Measure a picture of which the face has been looked for."""
+    face = _face_pixels(picture, finding, parameters)
+    fault: Fault | None = finding.fault
+    if min(picture.width_px, picture.height_px) < parameters.min_face_px:
+        fault = "too small"
+    return PictureRecord(
+        content_hash=content_hash,
+        fault=fault,
+        width_px=picture.width_px,
+        height_px=picture.height_px,
+        perceptual_hash=str(imagehash.phash(picture.image)),
+        sharpness=sharpness(face),
+        brightness=float(luminance(face).mean()),
+        colourfulness=colourfulness(np.asarray(picture.image)),
+        detection=finding.detection,
+    )
+
+
+def luminance(
+    pixels: UInt8[np.ndarray, "height width 3"],
+) -> Float[np.ndarray, "height width"]:
+    """Return the luma of ITU-R BT.601, in [0, 1]."""
+    weights = np.array([0.299, 0.587, 0.114]) / 255.0
+    return np.asarray(pixels @ weights)
+
+
+def sharpness(pixels: UInt8[np.ndarray, "height width 3"]) -> float:
+    """Return the variance of the Laplacian of the luminance; larger is sharper, 0 is flat."""
+    grey = luminance(pixels)
+    ring = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
+    return float((ring - 4.0 * grey[1:-1, 1:-1]).var())
+
+
+def colourfulness(pixels: UInt8[np.ndarray, "height width 3"]) -> float:
+    """Return how far the colours spread beyond one hue, in [0, 1].
+
+    The chroma of each pixel is predicted from its luminance by a straight line, as toned paper and
+    ink do; what is left over (root mean square of red − luma and blue − luma) is colour.
+    """
+    small = Image.fromarray(pixels)
+    small.thumbnail((96, 96))
+    values = np.asarray(small, dtype=np.float64).reshape(-1, 3) / 255.0
+    luma = values @ np.array([0.299, 0.587, 0.114])
+    line = np.stack([np.ones_like(luma), luma, luma**2], axis=1)
+    chroma = values[:, [0, 2]] - luma[:, None]
+    coefficients, *_ = np.linalg.lstsq(line, chroma, rcond=None)
+    left_over = chroma - line @ coefficients
+    return float(min(1.0, np.sqrt((left_over**2).sum(axis=1).mean())))
+
+
+def _face_pixels(
+    picture: ReducedPicture, finding: Finding, parameters: FaceParameters
+) -> UInt8[np.ndarray, "height width 3"]:
+    face = finding.face
+    if face is None:
+        transform = centre_transform(*picture.image.size)
+    else:
+        transform = crop_transform(face.scaled(picture.scale), parameters)
+    return crop_face(picture.image, transform, MEASURED_SIZE_PX)
+
+
+def without_picture(content_hash: str, fault: PictureFault) -> PictureRecord:
+    """Return the record of a file that cannot be read as a picture."""
+    return PictureRecord(content_hash=content_hash, fault=fault)

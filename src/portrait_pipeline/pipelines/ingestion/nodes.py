@@ -1,0 +1,131 @@
+"""Nodes of the ingestion: from sources of pictures to audited, split and aligned face crops."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from portrait_pipeline.faces.audit import audit_pictures, describe_audit, summarise
+from portrait_pipeline.faces.columns import survey_table
+from portrait_pipeline.faces.detect import FaceDetector
+from portrait_pipeline.faces.lazy import LazyFaceSet, lazy_faces, lazy_twins
+from portrait_pipeline.faces.record import DetectionStore
+from portrait_pipeline.faces.split import split_pictures
+from portrait_pipeline.faces.survey import survey_pictures
+from portrait_pipeline.parameters import (
+    AuditParameters,
+    Domain,
+    FaceParameters,
+    PictureSourceParameters,
+    SampleParameters,
+    SplitParameters,
+)
+from portrait_pipeline.progress import track
+from portrait_pipeline.sources import fetch_pictures
+
+logger = logging.getLogger(__name__)
+
+
+def fetch_photos(
+    photos: PictureSourceParameters, sample: SampleParameters, raw_photos_folder: Path
+) -> pd.DataFrame:
+    """Bring the photographs into the project's folder, or find them in the user's own."""
+    return _fetch(photos, sample, "photo", raw_photos_folder)
+
+
+def fetch_portraits(
+    portraits: PictureSourceParameters, sample: SampleParameters, raw_portraits_folder: Path
+) -> pd.DataFrame:
+    """Bring the painted portraits into the project's folder, or find them in the user's own."""
+    return _fetch(portraits, sample, "portrait", raw_portraits_folder)
+
+
+def detect_photo_faces(
+    photo_sources: pd.DataFrame, faces: FaceParameters, detection_store: DetectionStore
+) -> pd.DataFrame:
+    """Look for the face in every photograph and measure it; known files are not looked at again."""
+    return _survey(photo_sources, "photo", faces, detection_store)
+
+
+def detect_portrait_faces(
+    portrait_sources: pd.DataFrame, faces: FaceParameters, detection_store: DetectionStore
+) -> pd.DataFrame:
+    """Look for the face in every portrait and measure it; known files are not looked at again."""
+    return _survey(portrait_sources, "portrait", faces, detection_store)
+
+
+def audit_faces(
+    photo_survey: pd.DataFrame,
+    portrait_survey: pd.DataFrame,
+    faces: FaceParameters,
+    audit: AuditParameters,
+) -> pd.DataFrame:
+    """Decide for every file whether it is kept, and why not; find the copies within both sets."""
+    survey = pd.concat([photo_survey, portrait_survey], ignore_index=True)
+    audited = audit_pictures(survey, faces, audit)
+    for line in describe_audit(audited):
+        logger.info(line)
+    return audited
+
+
+def split_faces(
+    face_audit: pd.DataFrame, splits: SplitParameters
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Divide the kept faces into train, validation and test by a hash of their content.
+
+    Returns:
+        The splits (name, domain, split) and the whole audit.
+    """
+    audit = split_pictures(face_audit, splits)
+    used = audit.loc[audit["split"].notna(), ["name", "domain", "split"]]
+    counts = used.groupby(["domain", "split"]).size()
+    for domain in ("photo", "portrait"):
+        parts = [
+            f"{counts.get((domain, name), 0)} {name}" for name in ("train", "validation", "test")
+        ]
+        logger.info("%ss: %s", domain, ", ".join(parts))
+    return used.reset_index(drop=True), audit
+
+
+def summarise_ingestion(ingestion_audit: pd.DataFrame) -> dict[str, Any]:
+    """Count files, kept and left out, and splits, for the report and for machines."""
+    return summarise(ingestion_audit)
+
+
+def crop_photo_faces(ingestion_audit: pd.DataFrame, faces: FaceParameters) -> LazyFaceSet:
+    """Say how every photo of a split is cropped; the crops are made as they are saved."""
+    return _crop(lazy_faces(ingestion_audit, "photo", faces.crop_size_px))
+
+
+def crop_portrait_faces(ingestion_audit: pd.DataFrame, faces: FaceParameters) -> LazyFaceSet:
+    """Say how every portrait of a split is cropped; the crops are made as they are saved."""
+    return _crop(lazy_faces(ingestion_audit, "portrait", faces.crop_size_px))
+
+
+def crop_twin_faces(ingestion_audit: pd.DataFrame, faces: FaceParameters) -> LazyFaceSet:
+    """Crop the painted twins of the sample exactly as their photos; none for real pictures."""
+    return _crop(lazy_twins(ingestion_audit, faces.crop_size_px))
+
+
+def _fetch(
+    source: PictureSourceParameters, sample: SampleParameters, domain: Domain, folder: Path
+) -> pd.DataFrame:
+    table = fetch_pictures(source, sample, domain, folder)
+    logger.info("%ss: %d files from %s", domain, len(table), source.folder or source.source)
+    return table
+
+
+def _survey(
+    sources: pd.DataFrame, domain: Domain, faces: FaceParameters, store: DetectionStore
+) -> pd.DataFrame:
+    paths = sources["path"].astype(str).tolist()
+    records = survey_pictures(paths, FaceDetector(faces), store, faces)
+    counted = track(records, f"{domain}s: finding faces", total=len(paths))
+    return survey_table(sources, domain, counted)
+
+
+def _crop(crops: LazyFaceSet) -> LazyFaceSet:
+    if crops.names:
+        logger.info("%s: %d crops of %d px", crops.title, len(crops.names), crops.size_px)
+    return crops

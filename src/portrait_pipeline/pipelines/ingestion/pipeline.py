@@ -1,0 +1,46 @@
+"""The wiring of the ingestion: fetch, detect, audit, split, crop."""
+
+from typing import Any
+
+from kedro.pipeline import Pipeline, node, pipeline
+
+from portrait_pipeline.pipelines.ingestion import nodes
+
+
+def create_pipeline(**kwargs: Any) -> Pipeline:
+    """Return the pipeline from the sources of both sets to their splits and crops."""
+    del kwargs  # Kedro passes none of its own
+    return pipeline(
+        [
+            node(
+                nodes.fetch_photos,
+                ["params:photos", "params:sample", "raw_photos_folder"],
+                "photo_sources",
+            ),
+            node(
+                nodes.fetch_portraits,
+                ["params:portraits", "params:sample", "raw_portraits_folder"],
+                "portrait_sources",
+            ),
+            node(
+                nodes.detect_photo_faces,
+                ["photo_sources", "params:faces", "detection_store"],
+                "photo_survey",
+            ),
+            node(
+                nodes.detect_portrait_faces,
+                ["portrait_sources", "params:faces", "detection_store"],
+                "portrait_survey",
+            ),
+            node(
+                nodes.audit_faces,
+                ["photo_survey", "portrait_survey", "params:faces", "params:audit"],
+                "face_audit",
+            ),
+            node(nodes.split_faces, ["face_audit", "params:splits"], ["splits", "ingestion_audit"]),
+            node(nodes.summarise_ingestion, "ingestion_audit", "ingestion_summary"),
+            node(nodes.crop_photo_faces, ["ingestion_audit", "params:faces"], "photo_faces"),
+            node(nodes.crop_portrait_faces, ["ingestion_audit", "params:faces"], "portrait_faces"),
+            node(nodes.crop_twin_faces, ["ingestion_audit", "params:faces"], "twin_faces"),
+        ]
+    )
