@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from portrait_pipeline.sample.fields import Picture, Plane, blur, cloud, smoothstep
+from portrait_pipeline.sample.fields import Picture, Plane, blur, cloud, luminance, smoothstep
 
 Strokes = Float[np.ndarray, "strokes"]
 
@@ -45,14 +45,14 @@ class Form:
 
 def read_form(picture: Picture, rng: np.random.Generator) -> Form:
     """Find direction and detail of a display-range picture; flat parts get a drifting direction."""
-    size = len(picture)
+    size = picture.shape[1]
     unit = size / 160.0
-    tone = blur(picture @ np.array([0.3, 0.59, 0.11], dtype=np.float32), 0.8 * unit)
+    tone = blur(luminance(picture), 0.8 * unit)
     down, across = np.gradient(tone)
     energy_x, energy_y, energy_xy = (
         blur(plane, 2.2 * unit) for plane in (across * across, down * down, across * down)
     )
-    drift = 2.2 * cloud(rng, size, (4, 4)) + rng.uniform(-1.0, 1.0)
+    drift = 2.2 * cloud(rng, size, 4) + rng.uniform(-1.0, 1.0)
     faint = np.float32(2e-5 / unit**2)
     double_cos = energy_y - energy_x + faint * np.cos(2.0 * drift)
     double_sin = -2.0 * energy_xy + faint * np.sin(2.0 * drift)
@@ -69,7 +69,7 @@ def lay_strokes(
 ) -> tuple[Picture, Plane]:
     """Paint one layer over (colours, relief); returns the new pair."""
     painted, relief = canvas
-    size = len(picture)
+    size = picture.shape[1]
     rows, columns = _scatter(form, brush, size, rng)
     if len(rows) == 0:
         return canvas
@@ -78,17 +78,18 @@ def lay_strokes(
     pixels, stroke, along, across = _footprints((rows, columns, angle), brush, size)
     bristle = rng.uniform(-1.0, 1.0, (len(rows), 8)).astype(np.float32)
     height = _profile(bristle, stroke, along, across)
-    value = 1.0 + rng.normal(0.0, 0.045, (len(rows), 1)).astype(np.float32)
-    colours = picture[row, column] * value
+    value = 1.0 + rng.normal(0.0, 0.045, len(rows)).astype(np.float32)
+    colours = picture[:, row, column] * value
     owner = np.full(size * size, -1, dtype=np.int32)
     # strokes are in random order, and where an index repeats numpy keeps the last
     owner[pixels] = np.arange(len(pixels), dtype=np.int32)
     hit = np.flatnonzero(owner >= 0)
     chosen = owner[hit]
-    flat, raised = painted.reshape(-1, 3).copy(), relief.reshape(-1).copy()
-    cover = (brush.opacity * (0.82 + 0.18 * height[chosen]))[:, None]
-    tone = (1.0 + 0.05 * (height[chosen] - 0.5))[:, None]
-    flat[hit] += (colours[stroke[chosen]] * tone - flat[hit]) * cover
+    flat, raised = painted.reshape(3, -1).copy(), relief.reshape(-1).copy()
+    cover = brush.opacity * (0.82 + 0.18 * height[chosen])
+    tone = 1.0 + 0.05 * (height[chosen] - 0.5)
+    below = flat[:, hit]
+    flat[:, hit] = below + (colours[:, stroke[chosen]] * tone - below) * cover
     raised[hit] = 0.25 * raised[hit] + 0.75 * height[chosen]
     return flat.reshape(painted.shape), raised.reshape(relief.shape)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from portrait_pipeline.sample.fields import Colour, linear
+from portrait_pipeline.sample.fields import Colour, Vector, colour, linear
 
 Rotation = Float[np.ndarray, "3 3"]
 
@@ -31,7 +31,7 @@ class Pose:
         nod = np.array([[1.0, 0.0, 0.0], [0.0, cp, sp], [0.0, -sp, cp]])
         return np.asarray(nod @ turn, dtype=np.float32)
 
-    def to_head(self, direction: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
+    def to_head(self, direction: Vector) -> Vector:
         """Turn a direction given in camera axes into the head's own axes."""
         cosine, sine = np.cos(self.roll), np.sin(self.roll)
         unroll = np.array([[cosine, sine, 0.0], [-sine, cosine, 0.0], [0.0, 0.0, 1.0]])
@@ -50,9 +50,9 @@ class Light:
     Directions are unit vectors towards the lamp in camera axes (x right, y down, z to the viewer).
     """
 
-    key_direction: Float[np.ndarray, "3"]
+    key_direction: Vector
     key_colour: Colour
-    fill_direction: Float[np.ndarray, "3"]
+    fill_direction: Vector
     fill_colour: Colour
     ambient: Colour
 
@@ -95,7 +95,7 @@ def _draw_pose(rng: np.random.Generator) -> Pose:
     )
 
 
-def _unit(x: float, y: float, z: float) -> Float[np.ndarray, "3"]:
+def _unit(x: float, y: float, z: float) -> Vector:
     vector = np.array([x, y, z], dtype=np.float32)
     return np.asarray(vector / np.linalg.norm(vector), dtype=np.float32)
 
@@ -104,8 +104,8 @@ def _draw_light(rng: np.random.Generator) -> Light:
     side = rng.uniform(-0.95, 0.95)
     warmth = rng.uniform(-0.07, 0.07)
     contrast = rng.uniform(0.0, 1.0)
-    tint = linear(1.0, 0.97, 0.93) * np.array([1 + warmth, 1.0, 1 - warmth], dtype=np.float32)
-    cool = linear(0.93, 0.97, 1.0) * np.array([1 - warmth, 1.0, 1 + warmth], dtype=np.float32)
+    tint = linear(1.0, 0.97, 0.93) * colour(1 + warmth, 1.0, 1 - warmth)
+    cool = linear(0.93, 0.97, 1.0) * colour(1 - warmth, 1.0, 1 + warmth)
     return Light(
         key_direction=_unit(side, -rng.uniform(0.25, 0.8), rng.uniform(0.7, 1.1)),
         key_colour=tint * np.float32(0.78 + 0.22 * contrast),

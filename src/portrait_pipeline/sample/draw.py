@@ -7,10 +7,11 @@ from jaxtyping import Float, UInt8
 
 from portrait_pipeline.sample.backdrop import draw_place
 from portrait_pipeline.sample.capture import Capture, draw_capture
-from portrait_pipeline.sample.fields import blur, over, to_display
+from portrait_pipeline.sample.fields import blur, over, to_display, to_pixels
+from portrait_pipeline.sample.figure import Figure
 from portrait_pipeline.sample.identity import Identity, draw_identity
 from portrait_pipeline.sample.painting import paint
-from portrait_pipeline.sample.person import Figure, draw_person
+from portrait_pipeline.sample.person import draw_person
 
 PHOTO_DOMAIN, PORTRAIT_DOMAIN = 1, 2
 
@@ -74,5 +75,5 @@ def develop(figure: Figure, rng: np.random.Generator) -> UInt8[np.ndarray, "size
     place = draw_place(rng, size)
     light = over(place, figure.colour, figure.cover) * np.float32(rng.uniform(0.95, 1.25))
     shown = to_display(blur(light, 0.35 * size / 160.0))
-    noise = rng.normal(0.0, rng.uniform(0.004, 0.014), (size, size, 1)).astype(np.float32)
-    return np.asarray(np.clip((shown + noise) * 255.0 + 0.5, 0.0, 255.0), dtype=np.uint8)
+    noise = rng.normal(0.0, rng.uniform(0.004, 0.014), (size, size)).astype(np.float32)
+    return to_pixels(shown + noise)

@@ -6,6 +6,7 @@ x shows θ = asin((x - h sin ψ) / a) - α with a = |(width cos ψ, depth sin ψ
 repeats with the height that the pitch brings, until both agree.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,14 +14,14 @@ from jaxtyping import Float
 from scipy import ndimage
 
 from portrait_pipeline.sample.capture import Pose
-from portrait_pipeline.sample.fields import Plane, inside, sample_plane
+from portrait_pipeline.sample.fields import Picture, Plane, Window, inside, sample_plane, unit
 
 Profile = list[tuple[float, float]]
 
 TABLE_LOW, TABLE_HIGH, TABLE_SIZE = -1.7, 3.0, 471
 GRID_SIZE = 112
 GRID_HALF_WIDTH, GRID_HALF_HEIGHT = 1.0, 1.2
-SOLVER_STEPS = 4
+SOLVER_STEPS = 3
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,31 @@ class Surface:
     x: Plane
     y: Plane
     theta: Plane
-    normal: Float[np.ndarray, "height width 3"]
+    normal: Picture
     cover: Plane
     edge: Plane
     pixel: float
+
+    def around(self, centre: tuple[float, float], reach: tuple[float, float]) -> Window:
+        """Return the rows and columns that show the points within `reach` of `centre`."""
+        near = (np.abs(self.x - centre[0]) < reach[0]) & (np.abs(self.y - centre[1]) < reach[1])
+        near &= self.cover > 0.0
+        rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
+        if len(rows) == 0:
+            return slice(0, 0), slice(0, 0)
+        return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+    def crop(self, window: Window) -> "Surface":
+        """Return the part of the surface that a window of it shows."""
+        return Surface(
+            x=self.x[window],
+            y=self.y[window],
+            theta=self.theta[window],
+            normal=self.normal[:, *window],
+            cover=self.cover[window],
+            edge=self.edge[window],
+            pixel=self.pixel,
+        )
 
 
 def tabulate(profile: Profile) -> Float[np.ndarray, "heights"]:
@@ -130,20 +152,37 @@ def read_grid(plane: Plane, x: Plane, y: Plane) -> Plane:
     return sample_plane(plane, row, column)
 
 
-def head_axes(pose: Pose, size_px: int) -> tuple[Plane, Plane]:
+def head_axes(pose: Pose, size_px: int, window: Window) -> tuple[Plane, Plane]:
     """Return x and y of every pixel in head units around the head's centre, roll undone."""
     line = ((np.arange(size_px, dtype=np.float32) + 0.5) * 2.0 / size_px) - 1.0
-    right = (line[None, :] - pose.centre_x) / pose.scale
-    down = (line[:, None] - pose.centre_y) / pose.scale
-    cosine, sine = np.float32(np.cos(pose.roll)), np.float32(np.sin(pose.roll))
+    right = (line[None, window[1]] - pose.centre_x) / pose.scale
+    down = (line[window[0], None] - pose.centre_y) / pose.scale
+    cosine, sine = math.cos(pose.roll), math.sin(pose.roll)
     return cosine * right + sine * down, cosine * down - sine * right
 
 
-def project(shell: Shell, relief: Relief | None, pose: Pose, size_px: int) -> Surface:
-    """Find the point of the shell that every pixel shows."""
-    x, y = head_axes(pose, size_px)
-    sin_yaw, cos_yaw = np.float32(np.sin(pose.yaw)), np.float32(np.cos(pose.yaw))
-    sin_pitch, cos_pitch = np.float32(np.sin(pose.pitch)), np.float32(np.cos(pose.pitch))
+def window_around(pose: Pose, size_px: int, across: float, above: float, below: float) -> Window:
+    """Return the rows and columns that hold a head which reaches so far, rolled or not."""
+    lean = abs(math.sin(pose.roll)) * max(above, below)
+    middle_x, middle_y = (pose.centre_x + 1.0) / 2.0, (pose.centre_y + 1.0) / 2.0
+    unit = pose.scale / 2.0
+    left, right = middle_x - unit * (across + lean), middle_x + unit * (across + lean)
+    top, bottom = middle_y - unit * (above + 0.2 * across), middle_y + unit * (below + 0.2 * across)
+    return _clip_span(top, bottom, size_px), _clip_span(left, right, size_px)
+
+
+def _clip_span(low: float, high: float, size_px: int) -> slice:
+    first = min(max(int(low * size_px), 0), size_px - 1)
+    return slice(first, max(min(math.ceil(high * size_px) + 1, size_px), first + 1))
+
+
+def project(
+    shell: Shell, relief: Relief | None, pose: Pose, size_px: int, window: Window
+) -> Surface:
+    """Find the point of the shell that every pixel of the window shows."""
+    x, y = head_axes(pose, size_px, window)
+    sin_yaw, cos_yaw = math.sin(pose.yaw), math.cos(pose.yaw)
+    sin_pitch, cos_pitch = math.sin(pose.pitch), math.cos(pose.pitch)
     height, depth_seen, raised = y, np.zeros_like(y), np.zeros_like(y)
     for _ in range(SOLVER_STEPS):
         height = (y - depth_seen * sin_pitch) / cos_pitch
@@ -163,23 +202,15 @@ def project(shell: Shell, relief: Relief | None, pose: Pose, size_px: int) -> Su
     return Surface(across, height, theta, normal, inside(edge, 1.5 * pixel), edge, pixel)
 
 
-def _normals(
-    shell: Shell, relief: Relief | None, x: Plane, y: Plane, theta: Plane
-) -> Float[np.ndarray, "height width 3"]:
+def _normals(shell: Shell, relief: Relief | None, x: Plane, y: Plane, theta: Plane) -> Picture:
     """∂θ × ∂v of the shell, tilted by the slopes of its relief where it faces forward."""
     sine, cosine = np.sin(theta), np.cos(theta)
     wide, deep = look_up(shell.width, y) + 0.02, look_up(shell.depth, y) + 0.02
     wide_slope, deep_slope = look_up(shell.width_slope, y), look_up(shell.depth_slope, y)
-    normal = np.stack(
-        (
-            deep * sine,
-            -(deep * wide_slope * sine * sine + wide * deep_slope * cosine * cosine),
-            wide * cosine,
-        ),
-        axis=-1,
-    )
+    right, ahead = deep * sine, wide * cosine
+    down = -(deep * wide_slope * sine * sine + wide * deep_slope * cosine * cosine)
     if relief is not None:
-        front = np.clip(normal[..., 2], 0.0, None)
-        normal[..., 0] -= front * read_grid(relief.slope_x, x, y)
-        normal[..., 1] -= front * read_grid(relief.slope_y, x, y)
-    return normal / (np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-6)
+        front = np.maximum(ahead, 0.0)
+        right = right - front * read_grid(relief.slope_x, x, y)
+        down = down - front * read_grid(relief.slope_y, x, y)
+    return unit(right, down, ahead)

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from portrait_pipeline.sample.capture import Light, Pose
-from portrait_pipeline.sample.fields import Picture, Plane, blur, sample_plane
+from portrait_pipeline.sample.fields import Picture, Plane, Vector, blur, dot, sample_plane
 from portrait_pipeline.sample.geometry import (
     GRID_HALF_HEIGHT,
     GRID_HALF_WIDTH,
@@ -17,8 +16,8 @@ from portrait_pipeline.sample.geometry import (
     look_up,
 )
 
-SKIN_WRAP = np.array([0.38, 0.22, 0.15], dtype=np.float32)
-MATT_WRAP = np.array([0.12, 0.12, 0.12], dtype=np.float32)
+SKIN_WRAP = (0.38, 0.22, 0.15)
+MATT_WRAP = (0.12, 0.12, 0.12)
 SHADOW_STEPS = 7
 
 
@@ -26,10 +25,10 @@ SHADOW_STEPS = 7
 class LightOnHead:
     """The lamps in the head's own axes, with the direction to the viewer."""
 
-    key: Float[np.ndarray, "3"]
-    fill: Float[np.ndarray, "3"]
-    viewer: Float[np.ndarray, "3"]
-    up: Float[np.ndarray, "3"]
+    key: Vector
+    fill: Vector
+    viewer: Vector
+    up: Vector
     light: Light
 
 
@@ -52,36 +51,31 @@ def facing_camera(light: Light) -> LightOnHead:
 
 
 def diffuse(
-    normal: Float[np.ndarray, "height width 3"],
+    normal: Picture,
     lamps: LightOnHead,
     shadow: Plane | float,
-    wrap: Float[np.ndarray, "3"],
+    wrap: tuple[float, float, float],
 ) -> Picture:
     """Light arriving at each pixel: max(0, (n·l + w) / (1 + w)) per colour for both lamps.
 
     The wrap w lets light reach past the terminator; larger in red, as under skin.
     """
-    key = (normal @ lamps.key)[..., None]
-    fill = (normal @ lamps.fill)[..., None]
-    above = 0.75 + 0.25 * (normal @ lamps.up)[..., None]
-    lit = np.maximum((key + wrap) / (1.0 + wrap), 0.0)
-    lit = lit * (1.0 - wrap + wrap * lit)
-    shade = 1.0 - np.asarray(shadow, dtype=np.float32)[..., None] * (1.0 - 0.5 * wrap)
-    filled = np.maximum((fill + wrap) / (1.0 + wrap), 0.0)
-    return (
-        lit * shade * lamps.light.key_colour
-        + filled * lamps.light.fill_colour
-        + above * lamps.light.ambient
-    )
+    key, fill = dot(normal, lamps.key), dot(normal, lamps.fill)
+    arriving = (0.75 + 0.25 * dot(normal, lamps.up)) * lamps.light.ambient
+    for channel, reach in enumerate(wrap):
+        lit = np.maximum((key + reach) / (1.0 + reach), 0.0)
+        lit *= (1.0 - reach + reach * lit) * (1.0 - shadow * (1.0 - 0.5 * reach))
+        filled = np.maximum((fill + reach) / (1.0 + reach), 0.0)
+        arriving[channel] += lit * lamps.light.key_colour[channel]
+        arriving[channel] += filled * lamps.light.fill_colour[channel]
+    return arriving
 
 
-def highlight(
-    normal: Float[np.ndarray, "height width 3"], lamps: LightOnHead, hardness: float
-) -> Plane:
+def highlight(normal: Picture, lamps: LightOnHead, hardness: float) -> Plane:
     """Blinn-Phong highlight of the key lamp: max(0, n·h)^hardness."""
     half = lamps.key + lamps.viewer
     half = half / np.linalg.norm(half)
-    return np.asarray(np.maximum(normal @ half, 0.0) ** hardness, dtype=np.float32)
+    return np.asarray(np.maximum(dot(normal, half), 0.0) ** hardness, dtype=np.float32)
 
 
 def cast_shadow(shell: Shell, relief: Relief, lamps: LightOnHead) -> tuple[Plane, Plane]:

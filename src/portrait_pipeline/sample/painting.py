@@ -13,11 +13,14 @@ from portrait_pipeline.sample.fields import (
     Plane,
     blur,
     cloud,
+    colour,
+    luminance,
     over,
     smoothstep,
     to_display,
+    to_pixels,
 )
-from portrait_pipeline.sample.person import Figure
+from portrait_pipeline.sample.figure import Figure
 
 # Display RGB from shadow to light: ivory black, umbers and siennas, ochre, lead white.
 PALETTES = np.array(
@@ -29,7 +32,6 @@ PALETTES = np.array(
     ],
     dtype=np.float32,
 )
-LUMINANCE = np.array([0.3, 0.59, 0.11], dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -69,39 +71,39 @@ def paint(figure: Figure, rng: np.random.Generator) -> UInt8[np.ndarray, "size s
     toned = _to_palette(scene, manner)
     painted, relief = _brush(toned, figure, rng)
     finished = _varnish(painted, relief, manner, rng)
-    return np.asarray(np.clip(finished * 255.0 + 0.5, 0.0, 255.0), dtype=np.uint8)
+    return to_pixels(finished)
 
 
 def _exposure(figure: Figure) -> np.float32:
     """How much more light a painter gives the face, so that dark and fair alike stand out."""
     face = figure.face > 0.5
-    light = float(np.percentile((figure.colour @ LUMINANCE)[face], 70)) if face.any() else 0.3
+    light = float(np.percentile(luminance(figure.colour)[face], 70)) if face.any() else 0.3
     return np.float32(np.clip((0.42 / max(light, 0.02)) ** 0.62, 0.8, 2.6))
 
 
 def _darken_cloth(figure: Figure) -> Picture:
     """Turn the cloth of today into the dark cloth of a sitter; folds stay."""
-    light = (figure.colour @ LUMINANCE)[..., None]
-    muted = 0.22 * figure.colour + 0.10 * light * np.array([1.1, 0.9, 0.7], dtype=np.float32)
+    light = luminance(figure.colour)
+    muted = 0.22 * figure.colour + 0.10 * light * colour(1.1, 0.9, 0.7)
     dark = muted / (1.0 + 4.0 * light) + 0.004
     return over(figure.colour, dark.astype(np.float32), figure.cloth)
 
 
 def _to_palette(scene: Picture, manner: Manner) -> Picture:
     """Pull display colours towards the palette's tone of the same lightness."""
-    tone = scene @ LUMINANCE
+    tone = luminance(scene)
     tone = np.clip(0.42 + (tone - 0.45) * manner.contrast, 0.0, 1.0)
     steps = np.linspace(0.0, 1.0, len(manner.palette))
-    ramp = np.stack([np.interp(tone, steps, manner.palette[:, c]) for c in range(3)], axis=-1)
-    own = scene - (scene @ LUMINANCE)[..., None]
-    warm = np.array([1.0, 0.95, 0.7], dtype=np.float32)
+    ramp = np.stack([np.interp(tone, steps, manner.palette[:, c]) for c in range(3)])
+    own = scene - luminance(scene)
+    warm = colour(1.0, 0.95, 0.7)
     mixed = ramp + (1.0 - manner.palette_share) * own * warm
     return np.clip(mixed, 0.0, 1.0).astype(np.float32)
 
 
 def _brush(picture: Picture, figure: Figure, rng: np.random.Generator) -> tuple[Picture, Plane]:
     """Lay in the picture with a broad brush and work it up with finer ones."""
-    unit = len(picture) / 160.0
+    unit = picture.shape[1] / 160.0
     form = read_form(picture, rng)
     broad, middle = blur(picture, 1.8 * unit), blur(picture, 0.8 * unit)
     canvas = (broad, np.full(figure.cover.shape, 0.5, dtype=np.float32))
@@ -119,19 +121,19 @@ def _brush(picture: Picture, figure: Figure, rng: np.random.Generator) -> tuple[
 
 def _varnish(painted: Picture, relief: Plane, manner: Manner, rng: np.random.Generator) -> Picture:
     """Light the relief of paint and weave, then add cracks, yellowed varnish and dark corners."""
-    size = len(painted)
+    size = len(relief)
     line = np.linspace(-1.0, 1.0, size, dtype=np.float32)
     weave = _weave(size) * manner.weave
     height = relief * 1.1 + 0.55 * weave
     gloss = np.gradient(height, axis=1) + np.gradient(height, axis=0)
-    lit = painted * (1.0 + 0.12 * np.clip(gloss, -1.2, 1.2))[..., None]
-    lit = lit + 0.014 * np.clip(gloss, 0.0, 1.2)[..., None]
+    lit = painted * (1.0 + 0.12 * np.clip(gloss, -1.2, 1.2))
+    lit = lit + 0.014 * np.clip(gloss, 0.0, 1.2)
     if manner.cracks > 0.0:
-        lit = lit * (1.0 - 0.4 * manner.cracks * _cracks(size, rng))[..., None]
-    yellow = 1.0 - manner.yellowing * np.array([0.02, 0.06, 0.2], dtype=np.float32)
+        lit = lit * (1.0 - 0.4 * manner.cracks * _cracks(size, rng))
+    yellow = 1.0 - manner.yellowing * colour(0.02, 0.06, 0.2)
     corner = (line[None, :] ** 2 + line[:, None] ** 2) / 2.0
-    stain = 1.0 + 0.05 * cloud(rng, size, (5, 5))
-    return lit * yellow * (stain * (1.0 - manner.vignette * corner * corner))[..., None]
+    stain = 1.0 + 0.05 * cloud(rng, size, 5)
+    return lit * yellow * (stain * (1.0 - manner.vignette * corner * corner))
 
 
 def _weave(size: int) -> Plane:
@@ -156,4 +158,4 @@ def _cracks(size: int, rng: np.random.Generator) -> Plane:
     border = np.zeros((size, size), dtype=np.float32)
     border[:-1] = cell[:-1] != cell[1:]
     border[:, :-1] = np.maximum(border[:, :-1], cell[:, :-1] != cell[:, 1:])
-    return border * smoothstep(-0.1, 0.7, cloud(rng, size, (6, 6)))
+    return border * smoothstep(-0.1, 0.7, cloud(rng, size, 6))

@@ -11,7 +11,9 @@ from portrait_pipeline.sample.fields import (
     Plane,
     blend_colour,
     bump,
-    cloud,
+    colour,
+    dot,
+    grain,
     linear,
     over,
     ridge,
@@ -56,17 +58,17 @@ def skin_colours(person: Identity) -> SkinColours:
     """Mix the skin of a person from tone (fair to dark) and warmth (rosy to golden)."""
     place = (0.5 + 0.5 * person.skin_tone) ** 1.25 * (len(TONES) - 1.001)
     base = blend_colour(TONES[int(place)], TONES[int(place) + 1], place - int(place))
-    warmth = np.float32(0.06 * person.skin_warmth)
-    base = base * np.array([1.0, 1.0 + 0.5 * warmth, 1.0 - warmth], dtype=np.float32)
-    flushed = base * np.array([1.04, 0.72, 0.70], dtype=np.float32)
+    warmth = 0.06 * person.skin_warmth
+    base = base * colour(1.0, 1.0 + 0.5 * warmth, 1.0 - warmth)
+    flushed = base * colour(1.04, 0.72, 0.70)
     made_up = linear(0.62, 0.16, 0.20) if person.feminine else linear(0.62, 0.36, 0.32)
-    strength = np.clip(0.25 + 0.35 * person.lip_colour, 0.05, 0.6)
-    lip = base * np.array([0.86, 0.48, 0.47], dtype=np.float32)
+    strength = min(max(0.25 + 0.35 * person.lip_colour, 0.05), 0.6)
+    lip = base * colour(0.86, 0.48, 0.47)
     return SkinColours(
         base=base,
         flushed=flushed,
-        lip=blend_colour(lip, made_up * np.float32(0.45 + 0.8 * base[0]), float(strength)),
-        dark=base * np.array([0.30, 0.17, 0.14], dtype=np.float32),
+        lip=blend_colour(lip, made_up * (0.45 + 0.8 * float(base[0, 0, 0])), strength),
+        dark=base * colour(0.30, 0.17, 0.14),
     )
 
 
@@ -74,7 +76,7 @@ def colour_skin(person: Identity, at: Layout, seen: Surface, face: Expression) -
     """Paint the unlit skin of the head: tone, cheeks, nose, freckles, lines, socket shade."""
     tones = skin_colours(person)
     x, y, ahead = seen.x, seen.y, np.abs(seen.x)
-    skin = np.broadcast_to(tones.base, (*x.shape, 3))
+    skin = np.broadcast_to(tones.base, (3, *x.shape))
     blush = bump(ahead, y, (0.40, at.eye_y + 0.27), (0.13, 0.1)) * (0.35 + 0.25 * person.blush)
     nose = bump(x, y, (0.0, at.nose_y - 0.06), (0.12, 0.09)) * 0.35
     around = bump(ahead, y, (at.eye_x, at.eye_y - 0.02), (0.15, 0.085)) * 0.34
@@ -82,8 +84,8 @@ def colour_skin(person: Identity, at: Layout, seen: Surface, face: Expression) -
     skin = shade(skin, 0.3 * around, tones.flushed)
     skin = shade(skin, _lines(person, at, seen, face), tones.dark)
     rng = person.details()
-    blotches = cloud(rng, len(x), (14, 14)) * 0.035
-    return np.asarray(_freckle(person, at, seen, rng, skin) * (1.0 + blotches[..., None]))
+    blotches = grain(rng, x, y, 6.0) * 0.035
+    return _freckle(person, at, seen, rng, skin) * (1.0 + blotches)
 
 
 def _freckle(
@@ -96,7 +98,7 @@ def _freckle(
     for cx, cy in rng.normal((0.0, 0.2), (0.3, 0.09), (60, 2)):
         radius = rng.uniform(0.009, 0.016)
         spots = np.maximum(spots, bump(seen.x, seen.y, (cx, at.eye_y + cy), (radius, radius)))
-    return shade(skin, spots * 0.3, np.array([0.75, 0.5, 0.35], dtype=np.float32))
+    return shade(skin, spots * 0.3, colour(0.75, 0.5, 0.35))
 
 
 def _lines(person: Identity, at: Layout, seen: Surface, face: Expression) -> Plane:
@@ -125,20 +127,20 @@ def _lines(person: Identity, at: Layout, seen: Surface, face: Expression) -> Pla
 
 
 def light_skin(
-    skin: Picture, seen: Surface, shell: Shell, relief: Relief, lamps: LightOnHead
-) -> tuple[Picture, Picture, Plane]:
+    skin: Picture, seen: Surface, form: tuple[Shell, Relief], lamps: LightOnHead
+) -> tuple[Picture, Surface, Picture, Plane]:
     """Light the skin.
 
     Returns:
-        The lit skin, the arriving light (for features laid on the face) and the oily gloss.
+        The lit skin, its surface, the light that arrives there and the oily gloss.
     """
-    shadow_grid, occlusion_grid = cast_shadow(shell, relief, lamps)
+    shadow_grid, occlusion_grid = cast_shadow(*form, lamps)
     shadow = read_grid(shadow_grid, seen.x, seen.y)
-    occluded = read_grid(occlusion_grid, seen.x, seen.y)[..., None]
+    occluded = read_grid(occlusion_grid, seen.x, seen.y)
     arriving = diffuse(seen.normal, lamps, 0.72 * shadow, SKIN_WRAP)
-    arriving = arriving * (1.0 - occluded * np.array([0.65, 0.9, 1.0], dtype=np.float32))
-    gloss = highlight(seen.normal, lamps, 22.0) * (1.0 - shadow) * (1.0 - occluded[..., 0])
-    rim = np.clip(1.0 - seen.normal @ lamps.viewer, 0.0, 1.0) ** 3
-    lit = skin * arriving * (1.0 - 0.25 * rim[..., None])
-    shine = 0.10 * gloss[..., None] * lamps.light.key_colour
-    return lit + shine, arriving, gloss
+    arriving = arriving * (1.0 - occluded * colour(0.65, 0.9, 1.0))
+    gloss = highlight(seen.normal, lamps, 22.0) * (1.0 - shadow) * (1.0 - occluded)
+    rim = np.clip(1.0 - dot(seen.normal, lamps.viewer), 0.0, 1.0) ** 3
+    lit = skin * arriving * (1.0 - 0.25 * rim)
+    shine = 0.10 * gloss * lamps.light.key_colour
+    return lit + shine, seen, arriving, gloss

@@ -63,10 +63,10 @@ def skull_width(person: Identity) -> Profile:
     chin = 0.95 + 0.06 * person.chin_length
     return [
         (-1.02, 0.0),
-        (-0.97, 0.30 * base),
-        (-0.85, 0.51 * base),
-        (-0.6, 0.67 * base),
-        (-0.3, 0.715 * base),
+        (-0.97, 0.23 * base),
+        (-0.85, 0.455 * base),
+        (-0.6, 0.63 * base),
+        (-0.3, 0.705 * base),
         (0.0, (0.70 + 0.01 * person.cheekbones) * base),
         (0.22, (0.675 + 0.03 * person.cheekbones + full) * base),
         (0.45, (0.60 + jaw) * base),
