@@ -1,0 +1,238 @@
+"""What the page says about each number: its name, its direction and how to place it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Unit = Literal["plain", "percent", "decibel"]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number of the tables `comparison` and `lambda_table`, as a reader meets it.
+
+    Attributes:
+        key: Column of the table; `key_low` and `key_high` hold its 95 % bootstrap interval.
+        label: Its name on the page.
+        group: The question that it answers.
+        better: The direction in which it is better; `neither` where no direction is.
+        meaning: One sentence for a reader who meets it for the first time.
+        why_missing: Why it was not measured, where it was not.
+        worst: The control that shows a bad value of it (empty: none).
+        best: The control that shows a perfect value of it (empty: none).
+        unit: How it is written.
+    """
+
+    key: str
+    label: str
+    group: str
+    better: Literal["higher", "lower", "neither"]
+    meaning: str
+    why_missing: str
+    worst: str = ""
+    best: str = ""
+    unit: Unit = "plain"
+
+    @property
+    def pairs_with_photo(self) -> bool:
+        """Whether it compares each picture with its own photo, so that a photo is needed."""
+        return self.key not in SET_MEASURES
+
+
+PERSON = "Is it still the person?"
+PAINTING = "Is it a painting?"
+LIKENESS = "How alike are the pixels?"
+HEALTH = "Has the model gone astray?"
+SET_MEASURES = frozenset({"swd", "kid", "diversity"})
+
+_NO_EMBEDDING = "the judge is face geometry, which has no embedding"
+_NO_RECOGNISER = "it needs a second face recogniser as judge"
+
+MEASURES: tuple[Measure, ...] = (
+    Measure(
+        "identity_similarity",
+        "Same-person similarity",
+        PERSON,
+        "higher",
+        "Cosine between the judge's embeddings of the photo and of its portrait, from −1 to 1.",
+        _NO_EMBEDDING,
+        worst="shuffled_pairs",
+        best="photo_itself",
+    ),
+    Measure(
+        "rank_1",
+        "Found again at first place",
+        PERSON,
+        "higher",
+        "Share of portraits whose nearest photo among all test photos is the right one.",
+        _NO_RECOGNISER,
+        worst="shuffled_pairs",
+        best="photo_itself",
+        unit="percent",
+    ),
+    Measure(
+        "rank_5",
+        "Found again among the first five",
+        PERSON,
+        "higher",
+        "Share of portraits whose own photo is among the five nearest.",
+        _NO_RECOGNISER,
+        worst="shuffled_pairs",
+        best="photo_itself",
+        unit="percent",
+    ),
+    Measure(
+        "true_accept_rate",
+        "Accepted as the same person",
+        PERSON,
+        "higher",
+        "Share of portraits above the similarity that only 1 % of strangers reach.",
+        _NO_RECOGNISER,
+        worst="shuffled_pairs",
+        best="photo_itself",
+        unit="percent",
+    ),
+    Measure(
+        "landmark_error",
+        "Landmark error",
+        PERSON,
+        "lower",
+        "Mean distance of five face landmarks from the photo's, in eye distances.",
+        "no landmarks were found",
+        worst="shuffled_pairs",
+        best="photo_itself",
+    ),
+    Measure(
+        "face_found_share",
+        "A face is found",
+        PERSON,
+        "higher",
+        "Share of portraits in which the detector finds a face.",
+        "the detector was not run",
+        best="photo_itself",
+        unit="percent",
+    ),
+    Measure(
+        "teacher_similarity",
+        "Teacher's own score",
+        PERSON,
+        "higher",
+        "The same cosine by the network that trained the model: no evidence, shown as such.",
+        "no teacher was loaded",
+        worst="shuffled_pairs",
+        best="photo_itself",
+    ),
+    Measure(
+        "swd",
+        "Distance to paintings (SWD)",
+        PAINTING,
+        "lower",
+        "Sliced Wasserstein distance between the set of portraits and real paintings.",
+        "there is no set of portraits",
+        worst="photo_itself",
+        best="real_paintings",
+    ),
+    Measure(
+        "kid",
+        "Distance to paintings (KID)",
+        PAINTING,
+        "lower",
+        "Kernel Inception distance between the set of portraits and real paintings.",
+        "the Inception weights were not to be had",
+        worst="photo_itself",
+        best="real_paintings",
+    ),
+    Measure(
+        "ssim",
+        "SSIM",
+        LIKENESS,
+        "higher",
+        "Structural similarity of photo and portrait with the right constants.",
+        "there are no pairs",
+        worst="shuffled_pairs",
+        best="photo_itself",
+    ),
+    Measure(
+        "ssim_as_published",
+        "SSIM as published",
+        LIKENESS,
+        "higher",
+        "With the report's constants, which give two pictures of noise 0.986: not evidence.",
+        "there are no pairs",
+        worst="shuffled_pairs",
+        best="photo_itself",
+    ),
+    Measure(
+        "reconstruction_l1",
+        "Cycle error (L1)",
+        LIKENESS,
+        "lower",
+        "Mean absolute difference of the photo and its way there and back, on [−1, 1].",
+        "nothing is reconstructed",
+    ),
+    Measure(
+        "reconstruction_psnr",
+        "Cycle PSNR",
+        LIKENESS,
+        "higher",
+        "Peak signal-to-noise ratio of the way there and back.",
+        "nothing is reconstructed",
+        unit="decibel",
+    ),
+    Measure(
+        "luminance_correlation",
+        "Light stays light",
+        HEALTH,
+        "higher",
+        "Correlation of brightness of photo and portrait; below zero, colours are inverted.",
+        "there are no pairs",
+        best="photo_itself",
+    ),
+    Measure(
+        "diversity",
+        "Diversity",
+        HEALTH,
+        "neither",
+        "Mean distance between portraits of different people; near zero, the model collapsed.",
+        "there is no set of portraits",
+        best="real_paintings",
+    ),
+)
+
+BY_KEY = {measure.key: measure for measure in MEASURES}
+HEADLINE_KEYS = (
+    "identity_similarity",
+    "rank_1",
+    "true_accept_rate",
+    "landmark_error",
+    "face_found_share",
+    "swd",
+    "kid",
+    "ssim",
+)
+
+MODEL_LABELS = {
+    "baseline": "Baseline",
+    "proposed": "Proposed",
+    "painted_twin": "Painted twin (truth)",
+    "photo_itself": "Photo itself",
+    "shuffled_pairs": "Shuffled pairs (chance)",
+    "real_paintings": "Real paintings",
+    "baseline_reconstruction": "Baseline, there and back",
+    "proposed_reconstruction": "Proposed, there and back",
+}
+
+
+def model_label(model: str) -> str:
+    """Name a row of `comparison` or `lambda_table` for a reader."""
+    return MODEL_LABELS.get(model, model.replace("_", " ").capitalize())
+
+
+def why_not_measured(measure: Measure, model: str) -> str:
+    """Say why a number is missing for one model or control."""
+    match model:
+        case "real_paintings" if measure.pairs_with_photo:
+            return "a real painting has no photo of its own"
+        case "shuffled_pairs" if not measure.pairs_with_photo:
+            return "shuffling the pairs leaves the set as it is"
+        case _:
+            return measure.why_missing

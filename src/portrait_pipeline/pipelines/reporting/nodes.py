@@ -1,0 +1,233 @@
+"""Nodes of the reporting pipeline: figure, plots, the sections of the page, and the page."""
+
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+from PIL import Image
+
+from portrait_pipeline.images import FaceSet
+from portrait_pipeline.pipelines.reporting import curves, plots
+from portrait_pipeline.pipelines.reporting.explanation import (
+    EMBEDDING_DIMENSIONS,
+    explain_reduction,
+    find_setting,
+)
+from portrait_pipeline.pipelines.reporting.headline import headline_gaps, headline_rows
+from portrait_pipeline.pipelines.reporting.page import render_page
+from portrait_pipeline.pipelines.reporting.pictures import (
+    draw_picture_table,
+    order_by_person_kept,
+    spread_evenly,
+    to_data_uri,
+)
+from portrait_pipeline.pipelines.reporting.sections import (
+    MAX_CROPS,
+    MAX_RANKED,
+    DataSection,
+    RankedPicture,
+    RankingSection,
+    ResultsSection,
+    Thumbnail,
+    count_domains,
+    group_left_out,
+    make_thumbnails,
+)
+from portrait_pipeline.pipelines.reporting.tables import (
+    everything_table,
+    lambda_measures,
+    lambda_rows,
+)
+from portrait_pipeline.pipelines.reporting.wording import write_lambda, write_number
+
+FIGURE_ROWS = 6
+
+
+def draw_figure_1(
+    photo_faces: FaceSet,
+    baseline_portraits: FaceSet,
+    proposed_portraits: FaceSet,
+    twin_faces: FaceSet,
+    proposed_scores: pd.DataFrame,
+) -> Image.Image:
+    """Draw the report's Figure 1: photo, portrait by the baseline, portrait by the proposed model.
+
+    Six test pictures, not chosen by eye: sorted from the best to the worst kept person by the judge
+    of the proposed model, at even distances, both ends included. Where the painted twins of the
+    photos are known (the sample), they stand in a fourth column.
+    """
+    ordered, _, _ = order_by_person_kept(proposed_scores)
+    names = spread_evenly(ordered, FIGURE_ROWS)
+    columns = {
+        "Photo": photo_faces,
+        "Baseline": baseline_portraits,
+        "Proposed": proposed_portraits,
+    }
+    if set(names) <= set(twin_faces.names):
+        columns["Painted twin"] = twin_faces
+    return draw_picture_table(columns, names)
+
+
+def plot_trade_off(comparison: pd.DataFrame, lambda_table: pd.DataFrame) -> go.Figure:
+    """Plot the person kept against the distance to paintings, one point per λ_p, with controls."""
+    return plots.trade_off_figure(comparison, lambda_table)
+
+
+def plot_losses(baseline_history: pd.DataFrame, proposed_history: pd.DataFrame) -> go.Figure:
+    """Plot every unweighted loss term of both models over epochs."""
+    return curves.loss_figure({"baseline": baseline_history, "proposed": proposed_history})
+
+
+def plot_validation(baseline_history: pd.DataFrame, proposed_history: pd.DataFrame) -> go.Figure:
+    """Plot the validation scores of both models over epochs."""
+    return curves.validation_figure({"baseline": baseline_history, "proposed": proposed_history})
+
+
+def plot_ssim_two_ways(comparison: pd.DataFrame) -> go.Figure:
+    """Plot SSIM with the right constants beside SSIM as the report computed it."""
+    return plots.ssim_figure(comparison)
+
+
+def plot_perceptual_shares(proposed_history: pd.DataFrame, run_facts: dict[str, Any]) -> go.Figure:
+    """Plot the share of the perceptual term with `sum` and with `mean`, and say what it shows."""
+    teacher = find_setting(run_facts, "teacher", "dlib")
+    reduction = find_setting(run_facts, "perceptual_reduction", "sum")
+    dimensions = EMBEDDING_DIMENSIONS.get(teacher, 512)
+    figure = curves.perceptual_share_figure(proposed_history, dimensions, reduction)
+    sentences = explain_reduction(proposed_history, dimensions, reduction)
+    return figure.update_layout(meta={**figure.layout.meta, "explanation": list(sentences)})
+
+
+def plot_faces_found(ingestion_audit: pd.DataFrame) -> go.Figure:
+    """Plot how large the detected faces are and how sure the detector was."""
+    return plots.face_figure(ingestion_audit)
+
+
+def gather_plots(
+    trade_off_plot: go.Figure,
+    loss_plot: go.Figure,
+    validation_plot: go.Figure,
+    ssim_plot: go.Figure,
+    perceptual_share_plot: go.Figure,
+    faces_found_plot: go.Figure,
+) -> dict[str, go.Figure]:
+    """Hand the plots to the page under the names by which it places them."""
+    return {
+        "trade_off": trade_off_plot,
+        "losses": loss_plot,
+        "validation": validation_plot,
+        "ssim": ssim_plot,
+        "perceptual_share": perceptual_share_plot,
+        "faces_found": faces_found_plot,
+    }
+
+
+def summarise_results(
+    comparison: pd.DataFrame,
+    lambda_table: pd.DataFrame,
+    chosen_lambda: dict[str, Any],
+    conclusion: list[str],
+) -> ResultsSection:
+    """Word the tables: the headline, everything, the choice of λ_p and the conclusion."""
+    return ResultsSection(
+        conclusion=tuple(conclusion),
+        headline=headline_rows(comparison),
+        headline_gaps=headline_gaps(comparison),
+        everything=everything_table(comparison),
+        lambda_measures=lambda_measures(lambda_table),
+        lambda_rows=lambda_rows(lambda_table),
+        choice=_word_choice(chosen_lambda),
+        judge=_first_text(comparison, "judge"),
+        teacher=_first_text(comparison, "teacher"),
+    )
+
+
+def _word_choice(chosen: dict[str, Any]) -> tuple[str, ...]:
+    sentences = [
+        f"λ_p = {write_lambda(float(chosen['lambda_perceptual']))} was chosen by the rule"
+        f" “{chosen['rule']}”."
+    ]
+    if chosen.get("reason"):
+        sentences.append(str(chosen["reason"]))
+    if chosen.get("other_rule") and chosen.get("other_lambda") is not None:
+        other = write_lambda(float(chosen["other_lambda"]))
+        sentences.append(f"The rule “{chosen['other_rule']}” would have chosen λ_p = {other}.")
+    return tuple(sentences)
+
+
+def _first_text(table: pd.DataFrame, column: str) -> str:
+    texts = [t for t in table.get(column, pd.Series(dtype=str)).dropna().astype(str) if t]
+    return texts[0] if texts else "none"
+
+
+def rank_portraits(
+    photo_faces: FaceSet,
+    baseline_portraits: FaceSet,
+    proposed_portraits: FaceSet,
+    baseline_scores: pd.DataFrame,
+    proposed_scores: pd.DataFrame,
+) -> RankingSection:
+    """Line the test pictures up from the best to the worst kept person, by the proposed model."""
+    ordered, column, rule = order_by_person_kept(proposed_scores)
+    shown = spread_evenly(ordered, MAX_RANKED)
+    sources: tuple[tuple[str, FaceSet, dict[str, str]], ...] = (
+        ("Photo", photo_faces, {}),
+        ("Baseline", baseline_portraits, _scores_by_name(baseline_scores, column)),
+        ("Proposed", proposed_portraits, _scores_by_name(proposed_scores, column)),
+    )
+    place = {name: number for number, name in enumerate(ordered, start=1)}
+    rows = []
+    for index, name in enumerate(shown):
+        pictures = tuple(
+            Thumbnail(label, to_data_uri(faces.subset(shown)[index]), captions.get(name, ""))
+            for label, faces, captions in sources
+        )
+        rows.append(RankedPicture(place=place[name], name=name, pictures=pictures))
+    return RankingSection(rule=rule, total=len(ordered), rows=tuple(rows))
+
+
+def _scores_by_name(scores: pd.DataFrame, column: str) -> dict[str, str]:
+    if column == "name":
+        return {}
+    values = scores.dropna(subset=[column])
+    return {
+        str(name): write_number(float(value), 2)
+        for name, value in zip(values["name"], values[column], strict=True)
+    }
+
+
+def summarise_data(
+    ingestion_summary: dict[str, Any],
+    ingestion_audit: pd.DataFrame,
+    photo_faces: FaceSet,
+    portrait_faces: FaceSet,
+) -> DataSection:
+    """Count where every file went, and show some crops and some of what was left out."""
+    crops = {
+        label: make_thumbnails(faces, spread_evenly(sorted(faces.names), MAX_CROPS))
+        for label, faces in (("Photos", photo_faces), ("Portraits", portrait_faces))
+    }
+    return DataSection(
+        domains=count_domains(ingestion_summary),
+        crops=crops,
+        left_out=group_left_out(ingestion_audit),
+    )
+
+
+def write_report(
+    results_section: ResultsSection,
+    ranking_section: RankingSection,
+    data_section: DataSection,
+    report_plots: dict[str, go.Figure],
+    figure_1: Image.Image,
+    run_facts: dict[str, Any],
+) -> str:
+    """Write the report page: one HTML file that needs nothing else, not even a network."""
+    return render_page(
+        results=results_section,
+        ranking=ranking_section,
+        data=data_section,
+        plots=report_plots,
+        figure_1=figure_1,
+        run_facts=run_facts,
+    )

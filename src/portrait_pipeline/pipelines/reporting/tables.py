@@ -1,0 +1,169 @@
+"""The tables of the page: numbers with intervals, or the reason why there is none."""
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from statistics import median_high
+from typing import Any
+
+import pandas as pd
+
+from portrait_pipeline.pipelines.reporting.measures import (
+    BY_KEY,
+    MEASURES,
+    Measure,
+    model_label,
+    why_not_measured,
+)
+from portrait_pipeline.pipelines.reporting.wording import (
+    interval_decimals,
+    write_lambda,
+    write_measurement,
+)
+
+LAMBDA_KEYS = (
+    "identity_similarity",
+    "rank_1",
+    "landmark_error",
+    "swd",
+    "kid",
+    "ssim",
+    "ssim_as_published",
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of one model: its text and interval, or why it is missing."""
+
+    value: str = ""
+    interval: str = ""
+    why_missing: str = ""
+
+
+TableRow = tuple[str, str, tuple[Cell, ...]]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table whose first column holds labels.
+
+    Attributes:
+        columns: Headings: label and a remark beneath it.
+        groups: A question and its rows: a label, what it means, one cell for each column.
+        notes: The reasons for missing numbers, in the order of their footnotes.
+    """
+
+    columns: tuple[tuple[str, str], ...]
+    groups: tuple[tuple[str, tuple[TableRow, ...]], ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LambdaRow:
+    """One λ_p of the tuning table."""
+
+    lambda_text: str
+    epochs: str
+    count: str
+    is_chosen: bool
+    cells: tuple[Cell, ...]
+
+
+def number_of(row: Mapping[Any, Any], key: str) -> float:
+    """Read a number of a table's row; NaN where the column or the number is missing."""
+    value = row.get(key)
+    return math.nan if value is None or pd.isna(value) else float(value)
+
+
+def make_cells(rows: Sequence[Mapping[Any, Any]], measure: Measure) -> tuple[Cell, ...]:
+    """Write one number of several models with the same decimals, or say why one is missing.
+
+    A text column `<key>_why` of the table, where there is one, wins over the usual reason.
+    """
+    numbers = [_interval_of(row, measure.key) for row in rows]
+    decimals = [
+        interval_decimals(value, low, high, measure.unit)
+        for value, low, high in numbers
+        if not math.isnan(value)
+    ]
+    shared = median_high(decimals) if decimals else None
+    return tuple(
+        _say_why(row, measure)
+        if math.isnan(value)
+        else Cell(*write_measurement(value, low, high, measure.unit, shared))
+        for row, (value, low, high) in zip(rows, numbers, strict=True)
+    )
+
+
+def _interval_of(row: Mapping[Any, Any], key: str) -> tuple[float, float, float]:
+    return number_of(row, key), number_of(row, f"{key}_low"), number_of(row, f"{key}_high")
+
+
+def _say_why(row: Mapping[Any, Any], measure: Measure) -> Cell:
+    given = row.get(f"{measure.key}_why")
+    reason = given if isinstance(given, str) and given else None
+    return Cell(why_missing=reason or why_not_measured(measure, str(row["model"])))
+
+
+def rows_by_model(table: pd.DataFrame) -> dict[str, dict[Hashable, Any]]:
+    """Look up the rows of `comparison` by model."""
+    return {str(row["model"]): row for row in table.to_dict(orient="records")}
+
+
+def everything_table(comparison: pd.DataFrame) -> Table:
+    """Set every measure against every model and control; reasons become footnotes."""
+    rows = list(rows_by_model(comparison).values())
+    columns = tuple((model_label(str(row["model"])), _remark(row)) for row in rows)
+    groups = tuple(
+        (
+            group,
+            tuple(
+                (measure.label, measure.meaning, make_cells(rows, measure)) for measure in measures
+            ),
+        )
+        for group, measures in groupby(MEASURES, key=lambda measure: measure.group)
+    )
+    return Table(columns=columns, groups=groups, notes=_collect_notes(groups))
+
+
+def _remark(row: Mapping[Any, Any]) -> str:
+    count, weight = number_of(row, "n"), number_of(row, "lambda_perceptual")
+    parts = [] if math.isnan(weight) else [f"λ_p {write_lambda(weight)}"]
+    parts += [] if math.isnan(count) else [f"N = {count:.0f}"]
+    return ", ".join(parts)
+
+
+def _collect_notes(groups: Sequence[tuple[str, tuple[TableRow, ...]]]) -> tuple[str, ...]:
+    cells = (cell for _, rows in groups for _, _, cells in rows for cell in cells)
+    return tuple(dict.fromkeys(cell.why_missing for cell in cells if cell.why_missing))
+
+
+def lambda_measures(lambda_table: pd.DataFrame) -> tuple[Measure, ...]:
+    """Choose the columns of the λ_p table: those that were measured, and SSIM in any case."""
+    kept = [key for key in LAMBDA_KEYS if key in lambda_table and lambda_table[key].notna().any()]
+    kept += [key for key in ("ssim",) if key not in kept]
+    return tuple(BY_KEY[key] for key in LAMBDA_KEYS if key in kept)
+
+
+def lambda_rows(lambda_table: pd.DataFrame) -> tuple[LambdaRow, ...]:
+    """Write the tuning table, the chosen λ_p marked, in rising order of λ_p."""
+    measures = lambda_measures(lambda_table)
+    ordered = lambda_table.sort_values("lambda_perceptual", na_position="last", kind="stable")
+    rows = ordered.to_dict(orient="records")
+    columns = [make_cells(rows, measure) for measure in measures]
+    return tuple(
+        LambdaRow(
+            lambda_text=write_lambda(number_of(row, "lambda_perceptual")),
+            epochs=_whole(number_of(row, "epochs")),
+            count=_whole(number_of(row, "n")),
+            is_chosen=row.get("chosen") is True,
+            cells=tuple(column[index] for column in columns),
+        )
+        for index, row in enumerate(rows)
+    )
+
+
+def _whole(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.0f}"
