@@ -17,7 +17,8 @@ from jaxtyping import Int, UInt8
 from torch import Tensor, nn
 from torch.nn.functional import prelu
 
-from portrait_pipeline.faces.candidates import Candidates, FoundFaces, regressed
+from portrait_pipeline.faces.candidates import Candidates, found_faces, regressed
+from portrait_pipeline.faces.found import FoundFaces
 from portrait_pipeline.faces.resampling import area_level, area_patches, integral
 
 CELL_PX = 12
@@ -27,6 +28,11 @@ MAX_CANDIDATES_AT_ONCE = 256
 
 Settled = Callable[[FoundFaces, float], set[int]]
 """Given all faces found so far and the smallest window searched: the pictures that are done."""
+
+
+def default_device() -> torch.device:
+    """Return the GPU when there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 class Cascade:
@@ -114,7 +120,7 @@ class Cascade:
         kept = kept.at(regressed(kept.boxes, kept.offsets)).squared().inside(extents)
         offsets, points, probabilities = self._look_at(self._judge, sums, extents, kept, 48)
         kept = Candidates(kept.picture, kept.boxes, probabilities[:, 1], offsets)
-        return FoundFaces.of(kept, points, self._thresholds[2]).without_nested(0.7)
+        return found_faces(kept, points, self._thresholds[2]).without_nested(0.7)
 
     def _look_at(
         self, network: nn.Module, sums: Tensor, extents: Tensor, faces: Candidates, size_px: int

@@ -1,23 +1,39 @@
 """Faces in pictures: MTCNN over batches of one size, boxes and landmarks in source pixels."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import torch
 from jaxtyping import Int, UInt8
 from PIL import Image
 
-from portrait_pipeline.faces.candidates import FoundFaces
-from portrait_pipeline.faces.cascade import Cascade
 from portrait_pipeline.faces.detection import Detection, Finding, choose_face
-from portrait_pipeline.images import ReducedPicture
+from portrait_pipeline.faces.found import FoundFaces
 from portrait_pipeline.parameters import FaceParameters
+from portrait_pipeline.pictures import ReducedPicture
+
+if TYPE_CHECKING:
+    import torch
 
 MIN_WINDOW_SHARE = 0.7
 """A box grows at most so much over the window it was first seen in that this share suffices."""
 NUM_CANVAS_STEPS = 6
 """Canvases are whole sixths of `detection_size_px`, whatever else is in the batch."""
+
+
+class FaceSearch(Protocol):
+    """The networks behind the detector: `faces.cascade.Cascade`, or the same in another runtime."""
+
+    def find(
+        self,
+        canvas: UInt8[np.ndarray, "batch height width 3"],
+        sizes: Int[np.ndarray, "batch 2"],
+        min_window_px: float,
+        settled: Callable[[FoundFaces, float], set[int]],
+    ) -> FoundFaces:
+        """Find the faces of a batch of pictures that lie in the upper left of one canvas."""
+        ...
 
 
 class FaceDetector:
@@ -31,23 +47,32 @@ class FaceDetector:
     Args:
         parameters: What counts as a face.
         device: Where the networks run; by default the GPU when there is one.
+        search: The networks; by default MTCNN in PyTorch, which is loaded for this alone.
     """
 
-    def __init__(self, parameters: FaceParameters, device: torch.device | None = None) -> None:
+    def __init__(
+        self,
+        parameters: FaceParameters,
+        device: "torch.device | None" = None,
+        search: FaceSearch | None = None,
+    ) -> None:
         self.parameters = parameters
-        self.device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._cascade = Cascade(self.device)
+        self._search = search or _mtcnn(device)
 
     def detect(self, pictures: Sequence[Image.Image]) -> list[Detection | None]:
         """Return the largest usable face of each RGB picture, or None where there is none."""
         whole = [ReducedPicture(picture, *picture.size) for picture in pictures]
         return [finding.face for finding in self.find(whole)]
 
-    def find(self, pictures: Sequence[ReducedPicture]) -> list[Finding]:
+    def find(self, pictures: Sequence[ReducedPicture], every_face: bool = False) -> list[Finding]:
         """Return for each picture its face, or what was wrong with the best candidate.
 
         Boxes, landmarks and `min_face_px` are in pixels of the whole pictures, whatever the size
         in which they are handed over.
+
+        Args:
+            pictures: RGB pictures, upright, of any sizes.
+            every_face: Search on after the largest face; the smaller ones are in `others`.
         """
         limit = self.parameters.detection_size_px
         fitted = [_fit(picture, limit) for picture in pictures]
@@ -55,12 +80,12 @@ class FaceDetector:
         for key, rows in _groups(fitted, -(-limit // NUM_CANVAS_STEPS)).items():
             for start in range(0, len(rows), self.parameters.batch_size):
                 batch = rows[start : start + self.parameters.batch_size]
-                found = self._find_batch([fitted[row] for row in batch], key)
+                found = self._find_batch([fitted[row] for row in batch], key, every_face)
                 findings.update(zip(batch, found, strict=True))
         return [findings[row] for row in range(len(pictures))]
 
     def _find_batch(
-        self, pictures: Sequence[ReducedPicture], key: tuple[float, int, int]
+        self, pictures: Sequence[ReducedPicture], key: tuple[float, int, int], every_face: bool
     ) -> list[Finding]:
         scale, width, height = key
         canvas, sizes = _letterbox(pictures, width, height)
@@ -70,6 +95,8 @@ class FaceDetector:
             return choose_face(faces, self.parameters)
 
         def settled(found: FoundFaces, window_px: float) -> set[int]:
+            if every_face:
+                return set()
             faces = {index: choose(found, index).face for index in set(found.picture.tolist())}
             return {
                 index
@@ -78,8 +105,15 @@ class FaceDetector:
             }
 
         window = self.parameters.min_face_px * scale * MIN_WINDOW_SHARE
-        found = self._cascade.find(canvas, sizes, window, settled)
+        found = self._search.find(canvas, sizes, window, settled)
         return [choose(found, index) for index in range(len(pictures))]
+
+
+def _mtcnn(device: "torch.device | None") -> FaceSearch:
+    # imported here, so that a detector with networks of its own needs no PyTorch
+    from portrait_pipeline.faces.cascade import Cascade, default_device  # noqa: PLC0415
+
+    return Cascade(device or default_device())
 
 
 def _fit(picture: ReducedPicture, limit_px: int) -> ReducedPicture:

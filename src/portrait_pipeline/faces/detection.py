@@ -71,15 +71,23 @@ class Finding:
     Attributes:
         detection: The face that counts, or the best of those that do not, or None.
         fault: Why `detection` does not count; None when it does.
+        others: Further faces that count, the larger first; complete only where every face was
+            asked for.
     """
 
     detection: Detection | None
     fault: FaceFault | None
+    others: tuple[Detection, ...] = ()
 
     @property
     def face(self) -> Detection | None:
         """The face that counts, or None."""
         return self.detection if self.fault is None else None
+
+    @property
+    def faces(self) -> tuple[Detection, ...]:
+        """All faces that count, the largest first."""
+        return (self.face, *self.others) if self.face is not None else ()
 
 
 def choose_face(candidates: Sequence[Detection], parameters: FaceParameters) -> Finding:
@@ -93,7 +101,8 @@ def choose_face(candidates: Sequence[Detection], parameters: FaceParameters) -> 
         if face.probability >= parameters.min_probability and face.edge_px >= parameters.min_face_px
     ]
     if usable:
-        return Finding(max(usable, key=lambda face: face.area_px), None)
+        largest, *others = sorted(usable, key=lambda face: -face.area_px)
+        return Finding(largest, None, tuple(others))
     if not candidates:
         return Finding(None, "no face")
     best = max(candidates, key=lambda face: face.probability)
