@@ -39,7 +39,8 @@ class Cascade:
     """MTCNN's networks on one device."""
 
     def __init__(self, device: torch.device) -> None:
-        networks = MTCNN(device=device)
+        # channels_last: a CPU pools five to ten times faster
+        networks = MTCNN(device=device).to(memory_format=torch.channels_last)
         self._device = device
         self._factor: float = networks.factor
         self._thresholds: tuple[float, float, float] = tuple(networks.thresholds)
@@ -127,8 +128,12 @@ class Cascade:
     ) -> list[Tensor]:
         """Run a network over the windows of all candidates, some hundreds at a time."""
         windows = faces.windows(extents)
+        if len(windows) == 0:
+            # the networks do not run on nothing: look once at black and keep no row of it
+            nothing = torch.zeros((1, 3, size_px, size_px), device=self._device)
+            return [output[:0] for output in network(nothing)]
         outputs = []
-        for start in range(0, max(len(windows), 1), MAX_CANDIDATES_AT_ONCE):
+        for start in range(0, len(windows), MAX_CANDIDATES_AT_ONCE):
             rows = slice(start, start + MAX_CANDIDATES_AT_ONCE)
             patches = area_patches(sums, faces.picture[rows], windows[rows], size_px)
             outputs.append(network(_scaled(patches)))
@@ -141,21 +146,10 @@ def _scaled(pixels: Tensor) -> Tensor:
 
 
 def _first_network(network: Any, level: Tensor) -> tuple[Tensor, Tensor]:
-    """Run the first network; its pooling is written out, which a CPU does several times faster.
+    """Run the first network without the copies that its own module makes.
 
     Returns:
         Offsets (batch, 4, rows, columns) and the probability of a face (batch, rows, columns).
     """
-    features = _halved(prelu(network.conv1(level), network.prelu1.weight))
-    features = prelu(network.conv2(features), network.prelu2.weight)
-    features = prelu(network.conv3(features), network.prelu3.weight)
-    return network.conv4_2(features), network.conv4_1(features).softmax(dim=1)[:, 1]
-
-
-def _halved(features: Tensor) -> Tensor:
-    """Take the maximum over 2 x 2; an odd last row or column is taken alone."""
-    rows, columns = features.shape[2] % 2, features.shape[3] % 2
-    if rows or columns:
-        features = nn.functional.pad(features, (0, columns, 0, rows), mode="replicate")
-    tall = torch.maximum(features[:, :, ::2], features[:, :, 1::2])
-    return torch.maximum(tall[..., ::2], tall[..., 1::2])
+    offsets, probabilities = network(level)
+    return offsets, probabilities[:, 1]
