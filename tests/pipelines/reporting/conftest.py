@@ -1,5 +1,6 @@
 """Stand-ins for everything the report reads; every number here is invented for the tests."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,18 @@ from PIL import Image
 
 from portrait_pipeline.images import FaceSet
 from portrait_pipeline.pipelines.reporting.measures import MEASURES
+from portrait_pipeline.pipelines.reporting.pipeline import create_pipeline
 
 HOSTILE = "<img src=x onerror=alert(1)>&\"'</script>.jpg"
 NUM_TEST = 40
 SIZE_PX = 64
+FACE_SETS = (
+    "photo_faces",
+    "portrait_faces",
+    "twin_faces",
+    "baseline_portraits",
+    "proposed_portraits",
+)
 
 # model: (mean similarity, distance to paintings); NaN where a control has no such number
 INVENTED = {
@@ -38,9 +47,9 @@ class Inputs:
     def __getitem__(self, name: str) -> Any:
         return self.datasets[name]
 
-    def take(self, *names: str) -> list[Any]:
-        """Return the named datasets as a list of arguments."""
-        return [self.datasets[name] for name in names]
+    def but(self, **changed: Any) -> dict[str, Any]:
+        """Return all datasets, some of them replaced."""
+        return {**self.datasets, **changed}
 
 
 def invent_faces(names: list[str], seed: int, tint: tuple[float, float, float]) -> FaceSet:
@@ -184,9 +193,55 @@ def invent_audit(names: list[str], left_out: dict[str, tuple[str, str]]) -> pd.D
     return pd.DataFrame(rows)
 
 
-@pytest.fixture
-def inputs(tmp_path: Path) -> Inputs:
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
     """Invent one whole run with a hostile file name among its pictures."""
+    return invent_run(tmp_path_factory.mktemp("sources"))
+
+
+@pytest.fixture(scope="session")
+def outputs(inputs: Inputs) -> dict[str, Any]:
+    """Run every node of the pipeline, in order, on the invented run."""
+    return run_nodes(inputs.datasets)
+
+
+@pytest.fixture(scope="session", name="run_nodes")
+def run_nodes_fixture() -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Hand the tests a function that runs the pipeline on other inputs."""
+    return run_nodes
+
+
+@pytest.fixture
+def many(inputs: Inputs) -> dict[str, Any]:
+    """Run the pipeline on 3000 pictures and 900 that were left out."""
+    names = [f"{index:05d}.jpg" for index in range(3000)]
+    path = str(inputs["ingestion_audit"]["path"].iloc[-1])
+    left_out = {f"{index}.jpg": (f"reason {index % 9}", path) for index in range(900)}
+    faces = {
+        name: invent_faces(names[:8], seed, (0.9, 0.7, 0.5)).pixels
+        for seed, name in enumerate(FACE_SETS)
+    }
+    rows = np.arange(3000) % 8
+    return run_nodes(
+        inputs.but(
+            **{name: FaceSet(tuple(names), pixels, rows) for name, pixels in faces.items()},
+            baseline_scores=invent_scores(names, 0.1, 1),
+            proposed_scores=invent_scores(names, 0.5, 2),
+            ingestion_audit=invent_audit(names, left_out),
+        )
+    )
+
+
+def run_nodes(datasets: dict[str, Any]) -> dict[str, Any]:
+    """Run the pipeline's nodes in order without a catalog; return what they wrote."""
+    known = dict(datasets)
+    for node in create_pipeline().nodes:
+        known |= node.run({name: known[name] for name in node.inputs})
+    return {name: value for name, value in known.items() if name not in datasets}
+
+
+def invent_run(tmp_path: Path) -> Inputs:
+    """Invent all inputs of the report; two source files are written below `tmp_path`."""
     names = [HOSTILE, *(f"photo_{index:03d}.jpg" for index in range(1, NUM_TEST))]
     Image.new("RGB", (90, 120), (120, 90, 60)).save(tmp_path / "left_out.jpg")
     (tmp_path / "broken.jpg").write_bytes(b"no picture")

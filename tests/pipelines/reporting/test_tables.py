@@ -1,0 +1,69 @@
+"""The tables of the page."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from portrait_pipeline.pipelines.reporting.measures import BY_KEY, MEASURES
+from portrait_pipeline.pipelines.reporting.tables import (
+    everything_table,
+    lambda_measures,
+    lambda_rows,
+    make_cells,
+)
+
+
+def test_every_measure_and_every_model_has_its_cell(inputs: Any) -> None:
+    """The whole table holds each measure once and a cell for each row of `comparison`."""
+    table = everything_table(inputs["comparison"])
+    labels = [label for _, rows in table.groups for label, _, _ in rows]
+    assert labels == [measure.label for measure in MEASURES]
+    assert len(table.columns) == len(inputs["comparison"])
+    assert all(len(cells) == len(table.columns) for _, rows in table.groups for _, _, cells in rows)
+
+
+def test_a_missing_number_has_a_reason_and_a_footnote(inputs: Any) -> None:
+    """A cell holds a number or a reason, never both, and every reason is among the notes."""
+    table = everything_table(inputs["comparison"])
+    cells = [cell for _, rows in table.groups for _, _, cells in rows for cell in cells]
+    assert all(bool(cell.value) != bool(cell.why_missing) for cell in cells)
+    assert {cell.why_missing for cell in cells if cell.why_missing} == set(table.notes)
+
+
+def test_a_reason_given_in_the_table_wins() -> None:
+    """A text column `<metric>_why` replaces the usual reason."""
+    row = {"model": "baseline", "kid": np.nan, "kid_why": "only 12 pictures"}
+    assert make_cells([row], BY_KEY["kid"])[0].why_missing == "only 12 pictures"
+
+
+def test_neighbours_have_the_same_decimals() -> None:
+    """The cells of one row are written with the same decimals."""
+    rows = [
+        {"model": model, "ssim": value, "ssim_low": value - half, "ssim_high": value + half}
+        for model, value, half in (("a", 0.5, 0.02), ("b", 0.1, 0.004), ("c", 0.6, 0.02))
+    ]
+    assert [cell.value for cell in make_cells(rows, BY_KEY["ssim"])] == ["0.500", "0.100", "0.600"]
+
+
+def test_the_chosen_lambda_is_marked_and_rows_rise(inputs: Any) -> None:
+    """The tuning table rises in λ_p whatever its order was, and marks the chosen one alone."""
+    rows = lambda_rows(inputs["lambda_table"].iloc[::-1])
+    assert [row.lambda_text for row in rows] == ["0", "1", "5", "10"]
+    assert [row.is_chosen for row in rows] == [False, True, False, False]
+
+
+def test_a_table_read_from_csv_is_the_same(inputs: Any, tmp_path: Any) -> None:
+    """What went through the catalog's CSV file is worded as what did not."""
+    inputs["lambda_table"].to_csv(tmp_path / "table.csv", index=False)
+    again = pd.read_csv(tmp_path / "table.csv")
+    assert lambda_rows(again) == lambda_rows(inputs["lambda_table"])
+
+
+def test_columns_that_nothing_measured_are_left_out(inputs: Any) -> None:
+    """KID, which is NaN throughout, is no column; SSIM is one even when it alone is missing."""
+    keys = [measure.key for measure in lambda_measures(inputs["lambda_table"])]
+    assert "kid" not in keys
+    bare = pd.DataFrame({"model": ["lambda_1"], "lambda_perceptual": [1.0], "ssim": [np.nan]})
+    assert [measure.key for measure in lambda_measures(bare)] == ["ssim"]
+    assert lambda_rows(bare)[0].epochs == "–"
