@@ -71,12 +71,12 @@ def draw_period_clothes(
 
 
 def _ruff(torso: Torso) -> tuple[Plane, Plane]:
-    u, v = torso.u, (torso.v - 0.46) * 2.1
+    u, v = torso.u, (torso.v - 0.28) * 1.9
     radius, angle = np.hypot(u, v), np.arctan2(v, u)
     pleats = 0.5 + 0.5 * np.cos(angle * 34.0 + 0.8 * np.cos(angle * 17.0))
-    ring = np.minimum(0.92 + 0.02 * pleats - radius, radius - 0.36)
+    ring = np.minimum(0.92 + 0.02 * pleats - radius, radius - 0.33)
     return pleats * smoothstep(0.35, 0.8, radius), inside(ring, 0.03) * smoothstep(
-        0.12, 0.3, torso.v
+        0.0, 0.2, torso.v
     )
 
 

@@ -90,28 +90,24 @@ def hair_colour(person: Identity) -> Colour:
 
 
 def make_hair_shell(person: Identity, cut: Cut) -> Shell:
-    """Wrap the skull in the volume of a cut."""
-    top = cut.top * (1.0 + 0.3 * person.hair_volume)
-    side = cut.side * (1.0 + 0.3 * person.hair_volume)
+    """Wrap the skull in the volume of a cut, which hangs down beside the face where it is long."""
+    volume = 1.0 + 0.3 * person.hair_volume
+    top, side = cut.top * volume, cut.side * volume
     wide, deep = [(-1.02 - top, 0.0)], [(-1.02 - top, 0.0)]
     for y, value in skull_width(person)[1:]:
         if y <= 0.25:
-            raised = y - top * float(smoothstep(-0.3, -0.9, y))
-            wide.append((raised, value + side + 0.25 * top * float(smoothstep(-0.2, -0.6, y))))
+            stands = side * float(smoothstep(-1.05, -0.5, y)) + 0.2 * top * float(
+                smoothstep(-0.1, -0.6, y)
+            )
+            wide.append((y - top * float(smoothstep(-0.3, -0.95, y)), value + stands))
     for y, value in skull_depth(person)[1:]:
         if y <= 0.25:
-            raised = y - top * float(smoothstep(-0.3, -0.9, y))
-            deep.append((raised, value + 0.03 + 0.5 * top * float(smoothstep(-0.1, -0.5, y))))
-    end = max(cut.hang, 0.3) + 0.08
-    flare = 0.75 * side * (1.0 if cut.hang > 1.0 else 0.4)
-    hanging = wide[-1][1]
-    wide += (
-        [(0.6, hanging + flare), (end, hanging + flare), (end + 0.05, 0.0)]
-        if end > 0.65
-        else [
-            (end, hanging),
-            (end + 0.05, 0.0),
-        ]
-    )
+            stands = 0.03 + 0.5 * top * float(smoothstep(-0.1, -0.5, y))
+            deep.append((y - top * float(smoothstep(-0.3, -0.95, y)), value + stands))
+    end, hanging = max(cut.hang, 0.3) + 0.08, wide[-1][1]
+    if end > 0.65:
+        hanging += side * (0.75 if cut.hang > 1.0 else 0.3)
+        wide.append((0.6, hanging))
+    wide += [(end, hanging), (end + 0.05, 0.0)]
     deep += [(end, deep[-1][1] - 0.12), (end + 0.05, 0.0)]
     return make_shell(wide, deep)

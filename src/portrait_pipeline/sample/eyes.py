@@ -21,7 +21,7 @@ from portrait_pipeline.sample.fields import (
 from portrait_pipeline.sample.identity import Identity
 from portrait_pipeline.sample.sitter import LitFace, Sitter
 
-SCLERA = linear(0.92, 0.89, 0.87)
+SCLERA = linear(0.87, 0.83, 0.81)
 LASH = colour(0.10, 0.06, 0.05)
 IRISES = (
     linear(0.20, 0.11, 0.06),

@@ -76,7 +76,7 @@ def _hairline(person: Identity, cut: Cut, seen: Surface) -> Plane:
     line = middle + temple * smoothstep(0.2, 0.6, turn)
     lean = 0.12 * cut.sweep * np.sin(seen.theta - 0.8 * person.hair_part)
     line = line + np.where(cut.sweep > 0.5, np.abs(lean) * 1.2, 0.3 * lean)
-    inner, outer = (0.78, 1.12) if cut.hang > 0.3 else (0.85, 1.25)
+    inner, outer = (0.62, 1.2) if cut.hang > 0.3 else (0.7, 1.3)
     down = cut.hang + 0.15
     return line + (down - line) * smoothstep(inner, outer, turn)
 
@@ -87,7 +87,7 @@ def _strands(
     """Noise of locks and of single strands, both in about [-1, 1], along the combing."""
     turn, down = seen.theta, seen.y
     curl = min(max(cut.curl + 0.25 * person.hair_curl, 0.0), 1.0)
-    bend = grain(rng, turn, down, 1.8) * (0.06 + 0.12 * curl)
+    bend = grain(rng, turn, down, 1.3) * (0.02 + 0.12 * curl)
     lean = cut.sweep * 0.5 * np.tanh(3.0 * (turn - 0.8 * person.hair_part))
     along = turn - lean * smoothstep(-0.2, -1.0, down) + bend
     if curl > 0.35:

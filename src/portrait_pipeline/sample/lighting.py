@@ -97,5 +97,5 @@ def cast_shadow(shell: Shell, relief: Relief, lamps: LightOnHead) -> tuple[Plane
         over = sample_plane(depth, rows + down * far, columns + right * far)
         rise = over - depth - max(float(lamps.key[2]), 0.15) * far
         shadow = np.maximum(shadow, np.clip(rise / (0.015 + 0.15 * far), 0.0, 1.0))
-    occluded = np.clip((blur(depth, 5.0) - depth) * 7.0, 0.0, 0.55) * (ahead > 0.25)
+    occluded = np.clip((blur(depth, 5.0) - depth) * 6.0, 0.0, 0.42) * (ahead > 0.25)
     return blur(shadow, 1.0), blur(occluded, 0.8)

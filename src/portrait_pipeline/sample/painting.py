@@ -25,10 +25,10 @@ from portrait_pipeline.sample.figure import Figure
 # Display RGB from shadow to light: ivory black, umbers and siennas, ochre, lead white.
 PALETTES = np.array(
     [
-        [(20, 14, 10), (82, 54, 33), (148, 104, 66), (206, 162, 114), (250, 230, 188)],
-        [(18, 17, 12), (74, 60, 38), (136, 112, 70), (200, 168, 114), (246, 232, 190)],
-        [(22, 13, 11), (90, 52, 38), (156, 100, 74), (212, 158, 124), (252, 228, 196)],
-        [(17, 15, 14), (72, 60, 48), (132, 110, 84), (196, 168, 132), (244, 230, 198)],
+        [(20, 14, 10), (80, 55, 36), (148, 107, 72), (208, 166, 122), (250, 231, 194)],
+        [(18, 16, 12), (76, 57, 38), (142, 110, 74), (206, 168, 122), (248, 232, 194)],
+        [(22, 14, 11), (86, 53, 39), (154, 105, 79), (212, 163, 130), (252, 230, 200)],
+        [(17, 14, 13), (74, 57, 46), (138, 108, 84), (202, 166, 132), (246, 230, 200)],
     ],
     dtype=np.float32,
 )
@@ -55,7 +55,7 @@ def draw_manner(rng: np.random.Generator) -> Manner:
         contrast=rng.uniform(1.05, 1.3),
         yellowing=rng.uniform(0.3, 1.0),
         weave=rng.uniform(0.5, 1.0),
-        cracks=max(0.0, rng.uniform(-0.6, 1.0)),
+        cracks=max(0.0, rng.uniform(-0.9, 1.0)),
         vignette=rng.uniform(0.25, 0.5),
     )
 
@@ -78,7 +78,7 @@ def _exposure(figure: Figure) -> np.float32:
     """How much more light a painter gives the face, so that dark and fair alike stand out."""
     face = figure.face > 0.5
     light = float(np.percentile(luminance(figure.colour)[face], 70)) if face.any() else 0.3
-    return np.float32(np.clip((0.42 / max(light, 0.02)) ** 0.62, 0.8, 2.6))
+    return np.float32(np.clip((0.52 / max(light, 0.02)) ** 0.5, 0.9, 2.2))
 
 
 def _darken_cloth(figure: Figure) -> Picture:
@@ -115,7 +115,7 @@ def _brush(picture: Picture, figure: Figure, rng: np.random.Generator) -> tuple[
     for source, brush in layers:
         canvas = lay_strokes(canvas, source, form, brush, rng)
     painted, relief = canvas
-    glaze = 0.38 * form.detail * figure.face
+    glaze = 0.5 * form.detail * figure.face
     return over(painted, picture, glaze), relief
 
 
@@ -129,7 +129,7 @@ def _varnish(painted: Picture, relief: Plane, manner: Manner, rng: np.random.Gen
     lit = painted * (1.0 + 0.12 * np.clip(gloss, -1.2, 1.2))
     lit = lit + 0.014 * np.clip(gloss, 0.0, 1.2)
     if manner.cracks > 0.0:
-        lit = lit * (1.0 - 0.4 * manner.cracks * _cracks(size, rng))
+        lit = lit * (1.0 - 0.3 * manner.cracks * _cracks(size, rng))
     yellow = 1.0 - manner.yellowing * colour(0.02, 0.06, 0.2)
     corner = (line[None, :] ** 2 + line[:, None] ** 2) / 2.0
     stain = 1.0 + 0.05 * cloud(rng, size, 5)

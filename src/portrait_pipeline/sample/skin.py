@@ -137,7 +137,7 @@ def light_skin(
     shadow_grid, occlusion_grid = cast_shadow(*form, lamps)
     shadow = read_grid(shadow_grid, seen.x, seen.y)
     occluded = read_grid(occlusion_grid, seen.x, seen.y)
-    arriving = diffuse(seen.normal, lamps, 0.72 * shadow, SKIN_WRAP)
+    arriving = diffuse(seen.normal, lamps, 0.6 * shadow, SKIN_WRAP)
     arriving = arriving * (1.0 - occluded * colour(0.65, 0.9, 1.0))
     gloss = highlight(seen.normal, lamps, 22.0) * (1.0 - shadow) * (1.0 - occluded)
     rim = np.clip(1.0 - dot(seen.normal, lamps.viewer), 0.0, 1.0) ** 3

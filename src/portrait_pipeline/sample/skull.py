@@ -56,9 +56,9 @@ def lay_out(person: Identity, face: Expression) -> Layout:
 
 def skull_width(person: Identity) -> Profile:
     """Half widths of the head from crown to chin."""
-    base = 0.965 + 0.06 * person.head_width
+    base = 0.955 + 0.065 * person.head_width
     full = 0.035 * person.fullness
-    jaw = 0.045 * person.jaw_width + full
+    jaw = 0.055 * person.jaw_width + full
     square = 0.05 * person.jaw_squareness
     chin = 0.95 + 0.06 * person.chin_length
     return [
@@ -68,10 +68,10 @@ def skull_width(person: Identity) -> Profile:
         (-0.6, 0.63 * base),
         (-0.3, 0.705 * base),
         (0.0, (0.70 + 0.01 * person.cheekbones) * base),
-        (0.22, (0.675 + 0.03 * person.cheekbones + full) * base),
-        (0.45, (0.60 + jaw) * base),
-        (0.65, (0.505 + jaw + 0.6 * square) * base),
-        (0.8, (0.40 + jaw + square + 0.03 * person.chin_width) * base),
+        (0.22, (0.665 + 0.03 * person.cheekbones + full) * base),
+        (0.45, (0.585 + jaw) * base),
+        (0.65, (0.48 + jaw + 0.6 * square) * base),
+        (0.8, (0.375 + jaw + square + 0.03 * person.chin_width) * base),
         (chin - 0.05, (0.29 + 0.6 * jaw + square + 0.04 * person.chin_width) * base),
         (chin + 0.03, (0.19 + 0.05 * person.chin_width + 0.5 * square) * base),
         (chin + 0.07, 0.0),
@@ -122,14 +122,14 @@ def _nose(person: Identity, at: Layout, x: Plane, y: Plane) -> Plane:
     along = np.clip((y - top) / (base - top), 0.0, 1.0)
     hump = 0.035 * person.nose_bridge * np.sin(np.pi * np.clip(along * 1.25, 0, 1))
     profile = (0.05 + 0.17 * along**1.2) * size + hump
-    width = 0.055 + 0.035 * along + 0.012 * person.nose_width
-    end = smoothstep(base + 0.05, base - 0.045, y) * smoothstep(top - 0.16, top + 0.1, y)
+    width = 0.05 + 0.03 * along + 0.012 * person.nose_width
+    end = smoothstep(base + 0.055, base - 0.075, y) * smoothstep(top - 0.16, top + 0.1, y)
     height = profile * end * np.exp(-0.5 * (x / width) ** 2)
     tip = 0.06 + 0.025 * person.nose_tip
-    height = height + tip * size * bump(x, y, (0.0, base - 0.065), (0.062, 0.055))
+    height = height + tip * size * bump(x, y, (0.0, base - 0.06), (0.066, 0.05))
     for side in (-1.0, 1.0):
         wing = (side * at.nose_half_width * 0.78, base - 0.03)
-        height = height + 0.062 * size * bump(x, y, wing, (0.04, 0.045))
+        height = height + 0.07 * size * bump(x, y, wing, (0.042, 0.042))
     return height
 
 

@@ -66,7 +66,7 @@ def place_torso(person: Identity, capture: Capture, size_px: int) -> Torso:
         u=u,
         v=v,
         pixel=2.0 / (size_px * pose.scale),
-        neck=0.39 + 0.05 * person.neck_width + 0.02 * person.fullness,
+        neck=0.37 + 0.05 * person.neck_width + 0.02 * person.fullness,
         slope=0.30 if person.feminine else 0.24,
         lamps=facing_camera(capture.light),
     )
