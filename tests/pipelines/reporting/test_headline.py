@@ -41,6 +41,8 @@ def test_without_a_second_recogniser_the_teacher_is_shown_as_such(inputs: Any) -
     comparison = inputs["comparison"].assign(**dict.fromkeys(keys, np.nan))
     shown = [row.measure.key for row in headline_rows(comparison)]
     assert "teacher_similarity" in shown
+    geometry = headline_rows(inputs["comparison"].assign(judge="geometry"))
+    assert "teacher_similarity" in [row.measure.key for row in geometry]
     assert "teacher_similarity" not in [r.measure.key for r in headline_rows(inputs["comparison"])]
 
 

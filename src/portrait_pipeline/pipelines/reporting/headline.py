@@ -67,9 +67,10 @@ def headline_gaps(comparison: pd.DataFrame) -> tuple[tuple[str, str], ...]:
 
 def _headline_keys(comparison: pd.DataFrame) -> tuple[str, ...]:
     """Add the teacher's own score where no second recogniser judged: shown only as such."""
-    judged = "identity_similarity"
-    is_judged = judged in comparison and comparison[judged].notna().any()
-    return HEADLINE_KEYS if is_judged else (*HEADLINE_KEYS, "teacher_similarity")
+    judged = "identity_similarity" in comparison and comparison["identity_similarity"].notna().any()
+    if judged and "geometry" not in set(comparison.get("judge", ())):
+        return HEADLINE_KEYS
+    return (*HEADLINE_KEYS, "teacher_similarity")
 
 
 def _is_measured(models: Sequence[Mapping[Any, Any]], key: str) -> bool:

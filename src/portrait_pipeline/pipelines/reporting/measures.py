@@ -44,8 +44,7 @@ LIKENESS = "How alike are the pixels?"
 HEALTH = "Has the model gone astray?"
 SET_MEASURES = frozenset({"swd", "kid", "diversity"})
 
-_NO_EMBEDDING = "the judge is face geometry, which has no embedding"
-_NO_RECOGNISER = "it needs a second face recogniser as judge"
+_NOT_JUDGED = "no judge was to be had"
 
 MEASURES: tuple[Measure, ...] = (
     Measure(
@@ -53,8 +52,9 @@ MEASURES: tuple[Measure, ...] = (
         "Same-person similarity",
         PERSON,
         "higher",
-        "Cosine between the judge's embeddings of the photo and of its portrait, from −1 to 1.",
-        _NO_EMBEDDING,
+        "Cosine of what the judge sees in the photo and in its portrait, from −1 to 1: embeddings,"
+        " or landmarks where the judge is geometry.",
+        _NOT_JUDGED,
         worst="shuffled_pairs",
         best="photo_itself",
     ),
@@ -64,7 +64,7 @@ MEASURES: tuple[Measure, ...] = (
         PERSON,
         "higher",
         "Share of portraits whose nearest photo among all test photos is the right one.",
-        _NO_RECOGNISER,
+        _NOT_JUDGED,
         worst="shuffled_pairs",
         best="photo_itself",
         unit="percent",
@@ -75,7 +75,7 @@ MEASURES: tuple[Measure, ...] = (
         PERSON,
         "higher",
         "Share of portraits whose own photo is among the five nearest.",
-        _NO_RECOGNISER,
+        _NOT_JUDGED,
         worst="shuffled_pairs",
         best="photo_itself",
         unit="percent",
@@ -86,7 +86,7 @@ MEASURES: tuple[Measure, ...] = (
         PERSON,
         "higher",
         "Share of portraits above the similarity that only 1 % of strangers reach.",
-        _NO_RECOGNISER,
+        _NOT_JUDGED,
         worst="shuffled_pairs",
         best="photo_itself",
         unit="percent",

@@ -34,6 +34,11 @@ class ResultsSection:
     judge: str
     teacher: str
 
+    @property
+    def has_twin(self) -> bool:
+        """Whether the painted twins of the photos are known and marked on the scales."""
+        return any(mark.kind == "painted_twin" for row in self.headline for mark in row.marks)
+
 
 @dataclass(frozen=True)
 class Thumbnail:
