@@ -1,21 +1,10 @@
 """Laws of a whole training."""
 
-import copy
-import os
-import signal
-from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
-import pytest
 import torch
 
 from portrait_pipeline.cyclegan.loop import train_cyclegan
-from portrait_pipeline.errors import (
-    PortraitPipelineError,
-    TrainingDivergedError,
-    TrainingInterruptedError,
-)
 
 NAMED: dict[str, Any] = {"model_name": "baseline", "preparation": {"margin": 0.35}}
 

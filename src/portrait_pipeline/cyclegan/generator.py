@@ -5,6 +5,8 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from portrait_pipeline.cyclegan.row_convolution import RowConvolution
+
 Upsampling = Literal["transposed", "resize"]
 
 
@@ -60,7 +62,7 @@ class ResnetGenerator(nn.Module):
             *_upsample(4 * k, 2 * k, upsampling),
             *_upsample(2 * k, k, upsampling),
             nn.ReflectionPad2d(3),
-            nn.Conv2d(k, 3, 7),
+            RowConvolution(k, 3, 7),
             nn.Tanh(),
         )
 

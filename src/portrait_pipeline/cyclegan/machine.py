@@ -1,5 +1,6 @@
 """The machine that a training runs on: device, precision, processes, speed and memory."""
 
+import logging
 import os
 import resource
 import time
@@ -22,6 +23,7 @@ def start_fabric(parameters: TrainingParameters) -> Fabric:
         PortraitPipelineError: if several devices are asked for in one process, or a device or a
             precision that this machine does not have.
     """
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     accelerator = _accelerator(parameters)
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     world = int(os.environ.get("WORLD_SIZE", "1"))

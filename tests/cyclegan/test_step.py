@@ -1,0 +1,248 @@
+"""One whole step against a plain reference, and what it logs."""
+
+import itertools
+from contextlib import nullcontext
+from functools import partial
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+from torch.nn.functional import l1_loss, mse_loss
+
+from portrait_pipeline.cyclegan.batches import Batch
+from portrait_pipeline.cyclegan.cycle import Direction, Tools, Turn, run_cycle
+from portrait_pipeline.cyclegan.schedule import objective_at
+from portrait_pipeline.cyclegan.state import build_state
+from portrait_pipeline.cyclegan.step import Machine, training_step
+from portrait_pipeline.errors import TrainingDivergedError
+
+RATE = 0.05
+
+
+def textbook_step(nets, x, y, teacher, weights):
+    """A plain CycleGAN step with SGD, one graph for the generators, nothing shared with ours."""
+    g, f, d_x, d_y = nets
+    lambda_c, lambda_p, lambda_i = weights
+    fake_y, fake_x = g(x), f(y)
+    judged_y, judged_x = d_y(fake_y), d_x(fake_x)
+    loss = mse_loss(judged_y, torch.ones_like(judged_y))
+    loss = loss + mse_loss(judged_x, torch.ones_like(judged_x))
+    loss = loss + lambda_c * (l1_loss(f(fake_y), x) + l1_loss(g(fake_x), y))
+    loss = loss + lambda_i * (l1_loss(f(x), x) + l1_loss(g(y), y))
+    distance = (teacher(fake_y) - teacher(x)).square().sum(1).mean()
+    distance = distance + (teacher(fake_x) - teacher(y)).square().sum(1).mean()
+    loss = loss + lambda_p * distance
+    generators = [*g.parameters(), *f.parameters()]
+    gradients = list(torch.autograd.grad(loss, generators))
+    for judge, real, fake in ((d_x, x, fake_x), (d_y, y, fake_y)):
+        real_logits, fake_logits = judge(real), judge(fake.detach())
+        judged = 0.5 * (((real_logits - 1) ** 2).mean() + (fake_logits**2).mean())
+        gradients += torch.autograd.grad(judged, list(judge.parameters()))
+    every = [*generators, *d_x.parameters(), *d_y.parameters()]
+    return gradients, [(w - RATE * grad).detach() for w, grad in zip(every, gradients, strict=True)]
+
+
+def _plain(state):
+    nets = state.networks
+    return (
+        nets.photo_to_portrait,
+        nets.portrait_to_photo,
+        nets.photo_discriminator,
+        nets.portrait_discriminator,
+    )
+
+
+def _batch(teacher, size=2):
+    generator = torch.Generator().manual_seed(4)
+    photos, portraits = (torch.rand(2, size, 3, 32, 32, generator=generator) * 2 - 1).unbind()
+    return Batch(photos, portraits, teacher(photos), teacher(portraits))
+
+
+class _Recording(torch.optim.SGD):
+    """SGD that remembers the gradients it was given."""
+
+    def step(self, closure=None):
+        self.seen = [w.grad.clone() for group in self.param_groups for w in group["params"]]
+        return super().step(closure)
+
+
+def _with_sgd(state):
+    nets = state.networks
+    state.optimizers = {
+        "generators": _Recording(nets.generator_parameters(), lr=RATE),
+        "discriminators": _Recording(nets.discriminator_parameters(), lr=RATE),
+    }
+    return state
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("upsampling", ["transposed", "resize"])
+def test_a_step_is_the_textbooks(parameters, teacher, fabric, threads, upsampling):
+    """Law: gradients to 1e-5, relative, and with SGD the weights of a plain reference step."""
+    settings = parameters(
+        lambda_perceptual=3.0,
+        lambda_identity_mapping=5.0,
+        num_residual_blocks=2,
+        upsampling=upsampling,
+    )
+    state, batch = _with_sgd(build_state(settings, fabric.device)), _batch(teacher)
+    gradients, weights = textbook_step(
+        _plain(state), batch.photos, batch.portraits, teacher, (10.0, 3.0, 5.0)
+    )
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    training_step(state, batch, objective_at(settings, 0, 1), Machine(fabric, teacher, 0.9))
+    torch.set_num_threads(before)
+    ours = [g for optimizer in state.optimizers.values() for g in optimizer.seen]
+    for gradient, expected in zip(ours, gradients, strict=True):
+        assert (gradient - expected).norm() <= 1e-5 * expected.norm()
+    nets = state.networks
+    trained = [*nets.generator_parameters(), *nets.discriminator_parameters()]
+    for weight, expected in zip(trained, weights, strict=True):
+        assert (weight - expected).norm() <= 1e-5 * expected.norm() + 1e-9
+
+
+def test_the_two_threads_change_no_bit(parameters, teacher, fabric):
+    """Law: side by side or in turn, the weights after a few steps are the same, bit for bit."""
+    settings, weights = parameters(lambda_perceptual=3.0), []
+    before = torch.get_num_threads()
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        state = build_state(settings, fabric.device)
+        for _ in range(4):
+            objective = objective_at(settings, 0, 1)
+            training_step(state, _batch(teacher, 1), objective, Machine(fabric, teacher, 0.9))
+        weights.append([w.detach().clone() for net in _plain(state) for w in net.parameters()])
+    torch.set_num_threads(before)
+    assert all(torch.equal(one, other) for one, other in zip(*weights, strict=True))
+
+
+def test_what_is_logged_adds_up(parameters, teacher, fabric):
+    """Law: terms are unweighted sums of both halves; weighted ones add up to the loss."""
+    settings = parameters(lambda_perceptual=3.0, lambda_identity_mapping=5.0)
+    state, batch = build_state(settings, fabric.device), _batch(teacher)
+    nets = state.networks
+    fake = nets.photo_to_portrait(batch.photos)
+    cycle = l1_loss(nets.portrait_to_photo(fake), batch.photos).item()
+    perceptual = (teacher(fake) - batch.photo_embeddings).square().sum(1).mean().item()
+    objective = objective_at(settings, 0, 1)
+    terms = training_step(state, batch, objective, Machine(fabric, teacher, 0.9))
+    assert all(isinstance(value, float) for value in terms.values())
+    assert terms["cycle_consistency_loss_photo"] == pytest.approx(cycle, rel=1e-5)
+    assert terms["perceptual_loss_photo"] == pytest.approx(perceptual, rel=1e-4)
+    for name in ("adversarial_loss", "cycle_consistency_loss", "perceptual_loss"):
+        halves = terms[f"{name}_photo"] + terms[f"{name}_portrait"]
+        assert terms[name] == pytest.approx(halves)
+    weighted = {
+        "weighted_cycle_consistency_loss": 10.0 * terms["cycle_consistency_loss"],
+        "weighted_perceptual_loss": 3.0 * terms["perceptual_loss"],
+        "weighted_identity_mapping_loss": 5.0 * terms["identity_mapping_loss"],
+    }
+    assert {key: terms[key] for key in weighted} == pytest.approx(weighted)
+    total = terms["adversarial_loss"] + sum(weighted.values())
+    assert terms["generator_loss"] == pytest.approx(total)
+    share = weighted["weighted_perceptual_loss"] / total
+    assert terms["perceptual_loss_share"] == pytest.approx(share)
+    assert terms["lambda_perceptual"] == pytest.approx(3.0)
+
+
+def test_the_baseline_has_no_perceptual_term(parameters, teacher, fabric):
+    """Law: at λ_p = 0 no teacher is needed and nothing perceptual is logged."""
+    settings, batch = parameters(), _batch(teacher)
+    plain = Batch(batch.photos, batch.portraits)
+    state = build_state(settings, fabric.device)
+    terms = training_step(state, plain, objective_at(settings, 0, 1), Machine(fabric, None, 0.9))
+    assert not any("perceptual" in name for name in terms)
+
+
+def _one_cycle(state, batch, objective, teacher):
+    nets = state.networks
+    way = Direction(
+        nets.photo_to_portrait,
+        nets.portrait_to_photo,
+        nets.portrait_discriminator,
+        state.image_pools["portrait"],
+    )
+    turn = Turn(batch.photos, batch.photo_embeddings, batch.portraits)
+    return run_cycle(way, turn, objective, Tools(teacher, nullcontext))
+
+
+def test_the_share_of_the_gradient_is_that_at_the_fake(parameters, teacher, fabric):
+    """Law: ‖λ_p g_p‖ / (‖λ_p g_p‖ + ‖g‖), with the gradients taken by themselves."""
+    settings = parameters(lambda_perceptual=3.0)
+    state, batch = build_state(settings, fabric.device), _batch(teacher)
+    nets = state.networks
+    fake = nets.photo_to_portrait(batch.photos).detach().requires_grad_()
+    others = mse_loss(judged := nets.portrait_discriminator(fake), torch.ones_like(judged))
+    others = others + 10.0 * l1_loss(nets.portrait_to_photo(fake), batch.photos)
+    of_others = torch.autograd.grad(others, fake)[0].norm()
+    perceptual = (teacher(fake) - batch.photo_embeddings).square().sum(1).mean()
+    of_perceptual = 3.0 * torch.autograd.grad(perceptual, fake)[0].norm()
+    result = _one_cycle(state, batch, objective_at(settings, 0, 1), teacher)
+    expected = of_perceptual / (of_perceptual + of_others)
+    torch.testing.assert_close(result.terms["perceptual_gradient_share"], expected)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_wanted_share_of_the_gradient_is_kept(parameters, teacher, fabric, share):
+    """Law: the adapted weight gives the share asked for, and is logged, and does what it says."""
+    settings = parameters(perceptual_gradient_share=share)
+    state, batch = build_state(settings, fabric.device), _batch(teacher)
+    adapted = _one_cycle(state, batch, objective_at(settings, 0, 1), teacher)
+    assert adapted.terms["perceptual_gradient_share"].item() == pytest.approx(share, rel=1e-4)
+    lambda_p = adapted.terms["lambda_perceptual"].item()
+    fixed_settings = parameters(lambda_perceptual=lambda_p)
+    fixed_state = build_state(fixed_settings, fabric.device)
+    fixed = _one_cycle(fixed_state, batch, objective_at(fixed_settings, 0, 1), teacher)
+    for one, other in zip(adapted.translate, fixed.translate, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_bfloat16_leaves_the_perceptual_term_in_float32(parameters, teacher):
+    """Law: under autocast networks run in bfloat16, the teacher sees and gives float32."""
+    half = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
+    settings, seen = parameters(lambda_perceptual=3.0), []
+    state, batch = build_state(settings, half.device), _batch(teacher)
+    state.networks.photo_to_portrait.layers[4].register_forward_hook(
+        lambda _layer, _given, made: seen.append(made.dtype)
+    )
+
+    def strict_teacher(images):
+        assert not torch.is_autocast_enabled("cpu")
+        return teacher(images)
+
+    machine = Machine(half, strict_teacher, 0.9)
+    terms = training_step(state, batch, objective_at(settings, 0, 1), machine)
+    assert set(seen) == {torch.bfloat16}
+    assert 0.0 < terms["perceptual_loss_photo"] < 4.0
+    weights = state.networks.generator_parameters()
+    assert all(weight.dtype == torch.float32 for weight in weights)
+
+
+def test_a_loss_that_is_not_finite_stops_before_any_weight_changes(parameters, teacher, fabric):
+    """Law: term, step, value and learning rate are named; the weights are as before."""
+    settings = parameters()
+    state, batch = build_state(settings, fabric.device), _batch(teacher)
+    before = [w.detach().clone() for w in state.networks.generator_parameters()]
+    state.step = 7
+    broken = Batch(batch.photos, batch.portraits * float("inf"))
+    step = partial(training_step, state, broken, objective_at(settings, 0, 1))
+    with pytest.raises(TrainingDivergedError, match=r"is nan at step 7 with learning_rate 0.0002"):
+        step(Machine(fabric, None, 0.9))
+    pairs = zip(before, state.networks.generator_parameters(), strict=True)
+    assert all(torch.equal(one, other) for one, other in pairs)
+
+
+def test_the_generators_step_does_not_train_the_discriminators(parameters, teacher, fabric):
+    """Law: a discriminator's gradient comes from its own loss alone, and it is left trainable."""
+    settings, batch = parameters(), _batch(teacher)
+    state = build_state(settings, fabric.device)
+    result = _one_cycle(state, batch, objective_at(settings, 0, 1), None)
+    judge = state.networks.portrait_discriminator
+    fake = state.networks.photo_to_portrait(batch.photos).detach()
+    judged = 0.5 * (((judge(batch.portraits) - 1) ** 2).mean() + (judge(fake) ** 2).mean())
+    expected = torch.autograd.grad(judged, list(judge.parameters()))
+    for one, other in zip(result.judge, expected, strict=True):
+        assert (one - other).norm() <= 1e-5 * other.norm()
+    nets = itertools.chain.from_iterable(net.parameters() for net in _plain(state))
+    assert all(weight.requires_grad for weight in nets)
