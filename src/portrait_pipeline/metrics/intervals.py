@@ -65,7 +65,7 @@ def bootstrap(statistic: Statistic, num_pictures: int, num_samples: int, seed: i
     """
     rows = bootstrap_rows(num_pictures, num_samples, seed)
     rounds = np.array([statistic(row) for row in rows])
-    return _interval(statistic(np.arange(num_pictures)), rounds, num_pictures)
+    return interval_of_rounds(statistic(np.arange(num_pictures)), rounds, num_pictures)
 
 
 def bootstrap_mean(values: Float[np.ndarray, " pictures"], num_samples: int, seed: int) -> Interval:
@@ -76,7 +76,7 @@ def bootstrap_mean(values: Float[np.ndarray, " pictures"], num_samples: int, see
     """
     clean = _checked(values)
     rounds = _mean_rounds(clean, num_samples, seed)
-    return _interval(float(clean.mean()), rounds, len(clean))
+    return interval_of_rounds(float(clean.mean()), rounds, len(clean))
 
 
 def compare_paired(
@@ -128,7 +128,10 @@ def _mean_rounds(
     return means
 
 
-def _interval(value: float, rounds: Float64[np.ndarray, " samples"], num_pictures: int) -> Interval:
+def interval_of_rounds(
+    value: float, rounds: Float[np.ndarray, " samples"], num_pictures: int
+) -> Interval:
+    """Bound a value by the 2.5 and 97.5 percentiles of its bootstrap rounds."""
     tail = 100.0 * (1.0 - LEVEL) / 2.0
     low, high = np.percentile(rounds, [tail, 100.0 - tail])
     return Interval(value, float(low), float(high), num_pictures)

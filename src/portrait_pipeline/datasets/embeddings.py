@@ -1,0 +1,96 @@
+"""Embeddings of face crops, kept in one SQLite file under the network's and the picture's hash."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from kedro.io import AbstractDataset
+
+from portrait_pipeline.identity.table import EmbeddingStore, Pair
+
+KEYS_PER_QUERY = 500
+SECONDS_TO_WAIT = 60.0
+_MAKE_TABLE = (
+    "CREATE TABLE IF NOT EXISTS embeddings (network TEXT NOT NULL, picture TEXT NOT NULL,"
+    " pair BLOB NOT NULL, PRIMARY KEY (network, picture))"
+)
+_FIND_PAIRS = "SELECT picture, pair FROM embeddings WHERE network = ? AND picture IN"
+
+
+class SqliteEmbeddingStore:
+    """An `EmbeddingStore` in a file: every `put` is one transaction, so a crash tears nothing."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with self._transaction() as connection:
+            connection.execute(_MAKE_TABLE)
+
+    def get(self, network_hash: str, picture_hashes: Sequence[str]) -> dict[str, Pair]:
+        """Return the pairs that are there, by picture hash."""
+        found: dict[str, Pair] = {}
+        with self._transaction() as connection:
+            for start in range(0, len(picture_hashes), KEYS_PER_QUERY):
+                some = picture_hashes[start : start + KEYS_PER_QUERY]
+                marks = ",".join("?" * len(some))
+                query = f"{_FIND_PAIRS} ({marks})"
+                rows = connection.execute(query, [network_hash, *some])
+                found |= {picture: _from_bytes(pair) for picture, pair in rows}
+        return found
+
+    def put(self, network_hash: str, embeddings: Mapping[str, Pair]) -> None:
+        """Keep pairs: all of them or, when the process dies meanwhile, none."""
+        rows = [(network_hash, key, _to_bytes(pair)) for key, pair in embeddings.items()]
+        with self._transaction() as connection:
+            connection.executemany("INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)", rows)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        connection = sqlite3.connect(self._file, timeout=SECONDS_TO_WAIT)
+        with closing(connection), connection:
+            yield connection
+
+
+def _to_bytes(pair: Pair) -> bytes:
+    return np.ascontiguousarray(pair, dtype="<f4").tobytes()
+
+
+def _from_bytes(pair: bytes) -> Pair:
+    return np.frombuffer(pair, dtype="<f4").astype(np.float32).reshape(2, -1)
+
+
+class EmbeddingStoreDataset(AbstractDataset[None, EmbeddingStore]):
+    """Hands nodes the store; what they put into it is there at once.
+
+    Example:
+        ```yaml
+        embedding_store:
+          type: portrait_pipeline.datasets.embeddings.EmbeddingStoreDataset
+          filepath: data/05_model_input/embeddings.sqlite
+        ```
+
+    Args:
+        filepath: The SQLite file; it is made when it is not there.
+        metadata: Read by Kedro's plugins.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._filepath = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> EmbeddingStore:
+        """Open the store."""
+        return SqliteEmbeddingStore(self._filepath)
+
+    def save(self, data: None) -> None:
+        """Refuse: a store is an input, and nodes write through it."""
+        raise TypeError("an embedding store is an input only")
+
+    def _exists(self) -> bool:
+        return self._filepath.is_file()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}

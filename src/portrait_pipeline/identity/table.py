@@ -1,0 +1,73 @@
+"""Embeddings of real pictures, made once for each picture, its mirror image and each network."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from jaxtyping import Float32, UInt8
+
+from portrait_pipeline.identity.embedder import Embedder
+from portrait_pipeline.images import FaceSet, to_model_range
+from portrait_pipeline.progress import progress_bar
+
+Pair = Float32[np.ndarray, "2 dim"]
+"""Embeddings of one picture: as it is, and mirrored."""
+
+
+class EmbeddingStore(Protocol):
+    """Where embeddings stay between runs, keyed by the network's and the picture's hash."""
+
+    def get(self, network_hash: str, picture_hashes: Sequence[str]) -> Mapping[str, Pair]:
+        """Return what is known of these pictures, by picture hash."""
+        ...
+
+    def put(self, network_hash: str, embeddings: Mapping[str, Pair]) -> None:
+        """Keep embeddings; when it returns they survive a crash."""
+        ...
+
+
+def embed_faces(
+    faces: FaceSet, embedder: Embedder, store: EmbeddingStore, batch_size: int = 16
+) -> Float32[np.ndarray, "faces 2 dim"]:
+    """Embed every crop as it is ([:, 0]) and mirrored ([:, 1]), or look it up.
+
+    Only pictures that the store does not hold for this very network pass through it, in batches
+    that are kept one by one, so that a run cut short loses one batch.
+    """
+    hashes = [picture_hash(faces[row]) for row in range(len(faces))]
+    known = dict(store.get(embedder.network_hash, hashes))
+    new_rows = {key: row for row, key in enumerate(hashes) if key not in known}
+    with progress_bar("embedding faces", len(new_rows)) as bar:
+        for keys in _chunks(list(new_rows), batch_size):
+            pairs = embed_pairs(faces[[new_rows[key] for key in keys]], embedder)
+            batch = dict(zip(keys, pairs, strict=True))
+            store.put(embedder.network_hash, batch)
+            known.update(batch)
+            bar.advance(len(keys))
+    if not hashes:
+        return np.empty((0, 2, embedder.embedding_size), dtype=np.float32)
+    return np.stack([known[key] for key in hashes])
+
+
+@torch.no_grad()
+def embed_pairs(
+    crops: UInt8[np.ndarray, "batch size size 3"], embedder: Embedder
+) -> Float32[np.ndarray, "batch 2 dim"]:
+    """Embed one batch of crops and their mirror images."""
+    images = to_model_range(crops).to(embedder.common_part.device)
+    both = torch.stack([embedder(images), embedder(images.flip(3))], dim=1)
+    return np.ascontiguousarray(both.cpu().numpy())
+
+
+def picture_hash(crop: UInt8[np.ndarray, "size size 3"]) -> str:
+    """Return the SHA-256 of a crop's size and pixels."""
+    digest = hashlib.sha256(str(crop.shape).encode())
+    digest.update(np.ascontiguousarray(crop).tobytes())
+    return digest.hexdigest()
+
+
+def _chunks(keys: list[str], size: int) -> Iterator[list[str]]:
+    for start in range(0, len(keys), size):
+        yield keys[start : start + size]

@@ -1,0 +1,50 @@
+"""The embedding store: what was put is there, for that network, whole, also for another process."""
+
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+from kedro.io import DatasetError
+
+from portrait_pipeline.datasets.embeddings import EmbeddingStoreDataset, SqliteEmbeddingStore
+
+
+def pair(value: float) -> np.ndarray:
+    """Make one picture's embeddings."""
+    return np.array([[value, 0.5], [-value, 0.25]], dtype=np.float32)
+
+
+def test_what_was_put_is_there(tmp_path: Path) -> None:
+    """Bit for bit, after reopening, and only for the network that made it."""
+    file = tmp_path / "new" / "embeddings.sqlite"
+    EmbeddingStoreDataset(filepath=str(file)).load().put("net", {"a": pair(1.5), "b": pair(0.1)})
+    again = EmbeddingStoreDataset(filepath=str(file)).load()
+    found = again.get("net", ["b", "unknown", "a"])
+    assert found.keys() == {"a", "b"}
+    np.testing.assert_array_equal(found["b"], pair(0.1))
+    assert again.get("other", ["a"]) == {}
+
+
+def test_many_pictures(tmp_path: Path) -> None:
+    """More keys than one query takes are all found."""
+    store = SqliteEmbeddingStore(tmp_path / "e.sqlite")
+    store.put("net", {str(row): pair(row) for row in range(1203)})
+    found = store.get("net", [str(row) for row in range(1203)])
+    assert [found[str(row)][0, 0] for row in range(1203)] == list(range(1203))
+
+
+def test_a_put_cut_short_leaves_nothing(tmp_path: Path) -> None:
+    """A batch that fails halfway is not there at all, and what was there before still is."""
+    store = SqliteEmbeddingStore(tmp_path / "e.sqlite")
+    store.put("net", {"a": pair(1.0)})
+    broken = {"b": pair(2.0), None: pair(3.0)}
+    with pytest.raises(sqlite3.IntegrityError):
+        store.put("net", broken)
+    assert store.get("net", ["a", "b"]).keys() == {"a"}
+
+
+def test_saving_is_refused(tmp_path: Path) -> None:
+    """Nodes write through the store that they were handed."""
+    with pytest.raises(DatasetError, match="input only"):
+        EmbeddingStoreDataset(filepath=str(tmp_path / "e.sqlite")).save("anything")

@@ -1,0 +1,67 @@
+"""The judges on faces: a photo that was only recoloured and blurred is still that person."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+from support.face_crops import real_faces
+
+from portrait_pipeline.identity.face_finder import find_faces
+from portrait_pipeline.identity.landmarks import find_landmarks
+from portrait_pipeline.metrics.geometry import landmark_errors
+from portrait_pipeline.metrics.identity import rank_share
+from portrait_pipeline.metrics.judge import load_judge
+
+
+@pytest.fixture(scope="module")
+def photos() -> np.ndarray:
+    """40 crops of photographs, 64 px."""
+    return real_faces("photos", 40)
+
+
+@pytest.fixture(scope="module")
+def painted(photos: np.ndarray) -> np.ndarray:
+    """The same, smoothed and with other colours."""
+    smooth = (
+        Image.fromarray(crop)
+        .filter(ImageFilter.MedianFilter(3))
+        .filter(ImageFilter.GaussianBlur(0.7))
+        for crop in photos
+    )
+    recoloured = np.stack([np.asarray(image) for image in smooth]) * np.array([0.85, 0.8, 0.6]) + 20
+    return recoloured.astype(np.uint8)
+
+
+@pytest.mark.parametrize("name", ["geometry", "dlib"])
+def test_recoloured_photos_are_found_again(
+    name: str, photos: np.ndarray, painted: np.ndarray
+) -> None:
+    """At least four of five at rank-1, and shuffled pairs at chance."""
+    judge = load_judge(name)
+    gallery, probes = judge(photos), judge(painted)
+    assert len(gallery) == len(photos)
+    assert rank_share(probes, gallery, 1, 100, 0).value >= 0.8
+    assert rank_share(np.roll(probes, 7, axis=0), gallery, 1, 100, 0).value <= 0.05
+
+
+def test_landmarks_stay_where_they_were(photos: np.ndarray, painted: np.ndarray) -> None:
+    """Recolouring moves them by far less than another person's face in their place."""
+    of_photos, of_painted = find_landmarks(photos), find_landmarks(painted)
+    assert of_photos.shape == (len(photos), 68, 2)
+    assert (of_photos > 0.0).mean() > 0.95
+    own = landmark_errors(of_painted, of_photos).mean()
+    assert own < 0.1
+    assert own < landmark_errors(np.roll(of_painted, 7, axis=0), of_photos).mean() / 2
+
+
+def test_the_detector_finds_faces_and_nothing_else(photos: np.ndarray) -> None:
+    """It sees nearly every photo's face, and none in noise or in a flat picture."""
+    noise = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
+    flat = np.full((2, 64, 64, 3), 128, dtype=np.uint8)
+    found = find_faces(np.concatenate([photos[:20], noise, flat]))
+    assert found[:20].mean() >= 0.9
+    assert not found[20:].any()
+
+
+def test_no_crops() -> None:
+    """No picture gives no descriptor, not an error."""
+    assert len(load_judge("dlib")(np.empty((0, 64, 64, 3), dtype=np.uint8))) == 0
