@@ -23,6 +23,14 @@ def test_every_measure_and_every_model_has_its_cell(inputs: Any) -> None:
     assert all(len(cells) == len(table.columns) for _, rows in table.groups for _, _, cells in rows)
 
 
+def test_levels_of_the_distance_are_rows(inputs: Any) -> None:
+    """Columns such as `swd_32px` follow the distance, largest first; their interval may lack."""
+    comparison = inputs["comparison"].assign(swd_16px=0.01, swd_64px=0.02)
+    groups = dict(everything_table(comparison).groups)
+    labels = [label for label, _, _ in groups["Is it a painting?"]]
+    assert labels[:3] == ["Distance to paintings (SWD)", "SWD at 64 px", "SWD at 16 px"]
+
+
 def test_a_missing_number_has_a_reason_and_a_footnote(inputs: Any) -> None:
     """A cell holds a number or a reason, never both, and every reason is among the notes."""
     table = everything_table(inputs["comparison"])

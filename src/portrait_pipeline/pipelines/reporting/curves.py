@@ -8,7 +8,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from portrait_pipeline.pipelines.reporting.measures import BY_KEY, model_label
+from portrait_pipeline.pipelines.reporting.measures import BY_KEY
+from portrait_pipeline.pipelines.reporting.models import model_label
 from portrait_pipeline.pipelines.reporting.style import (
     BASELINE,
     MODEL_COLOURS,

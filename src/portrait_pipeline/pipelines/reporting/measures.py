@@ -1,5 +1,7 @@
 """What the page says about each number: its name, its direction and how to place it."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,14 +37,14 @@ class Measure:
     @property
     def pairs_with_photo(self) -> bool:
         """Whether it compares each picture with its own photo, so that a photo is needed."""
-        return self.key not in SET_MEASURES
+        return not self.key.startswith(SET_MEASURES)
 
 
 PERSON = "Is it still the person?"
 PAINTING = "Is it a painting?"
 LIKENESS = "How alike are the pixels?"
 HEALTH = "Has the model gone astray?"
-SET_MEASURES = frozenset({"swd", "kid", "diversity"})
+SET_MEASURES = ("swd", "kid", "diversity")
 
 _NOT_JUDGED = "no judge was to be had"
 
@@ -210,21 +212,28 @@ HEADLINE_KEYS = (
     "ssim",
 )
 
-MODEL_LABELS = {
-    "baseline": "Baseline",
-    "proposed": "Proposed",
-    "painted_twin": "Painted twin (truth)",
-    "photo_itself": "Photo itself",
-    "shuffled_pairs": "Shuffled pairs (chance)",
-    "real_paintings": "Real paintings",
-    "baseline_reconstruction": "Baseline, there and back",
-    "proposed_reconstruction": "Proposed, there and back",
-}
+_SWD_LEVEL = re.compile(r"^swd_(?:level_)?(\d+)(?:_?px)?$")
 
 
-def model_label(model: str) -> str:
-    """Name a row of `comparison` or `lambda_table` for a reader."""
-    return MODEL_LABELS.get(model, model.replace("_", " ").capitalize())
+def measures_of(columns: Iterable[str]) -> tuple[Measure, ...]:
+    """List the measures of a table: all that there are, and the levels of SWD that it holds.
+
+    A level is a column such as `swd_32px`: the distance at that size of the pyramid alone.
+    """
+    sizes = {int(found[1]): name for name in columns if (found := _SWD_LEVEL.match(name))}
+    levels = tuple(
+        Measure(
+            sizes[size],
+            f"SWD at {size} px",
+            PAINTING,
+            "lower",
+            f"The same at {size} px alone: large sizes see brush strokes, small ones composition.",
+            "only its average was kept",
+        )
+        for size in sorted(sizes, reverse=True)
+    )
+    place = MEASURES.index(BY_KEY["swd"]) + 1
+    return (*MEASURES[:place], *levels, *MEASURES[place:])
 
 
 def why_not_measured(measure: Measure, model: str) -> str:

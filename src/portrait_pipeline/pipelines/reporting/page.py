@@ -10,7 +10,6 @@ from markupsafe import Markup, escape
 from PIL import Image
 from plotly.offline import get_plotlyjs
 
-from portrait_pipeline.pipelines.reporting.measures import MODEL_LABELS
 from portrait_pipeline.pipelines.reporting.pictures import encode_image
 from portrait_pipeline.pipelines.reporting.sections import (
     DataSection,
@@ -70,7 +69,6 @@ def render_page(
             plots={name: _to_plain(figure) for name, figure in plots.items()},
             figure_1_uri=encode_image(figure_1, "JPEG"),
             facts=sort_facts(run_facts),
-            model_labels=MODEL_LABELS,
             # the library's own script, put in as it is: the one text that must not be escaped
             plotly_script=Markup(get_plotlyjs()),
         )

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from portrait_pipeline.pipelines.reporting.measures import BY_KEY, Measure, model_label
+from portrait_pipeline.pipelines.reporting.measures import BY_KEY, Measure
+from portrait_pipeline.pipelines.reporting.models import model_label
 from portrait_pipeline.pipelines.reporting.style import (
     BASELINE,
     CONTROL,

@@ -11,11 +11,11 @@ import pandas as pd
 
 from portrait_pipeline.pipelines.reporting.measures import (
     BY_KEY,
-    MEASURES,
     Measure,
-    model_label,
+    measures_of,
     why_not_measured,
 )
+from portrait_pipeline.pipelines.reporting.models import model_label
 from portrait_pipeline.pipelines.reporting.wording import (
     interval_decimals,
     write_lambda,
@@ -123,7 +123,9 @@ def everything_table(comparison: pd.DataFrame) -> Table:
                 (measure.label, measure.meaning, make_cells(rows, measure)) for measure in measures
             ),
         )
-        for group, measures in groupby(MEASURES, key=lambda measure: measure.group)
+        for group, measures in groupby(
+            measures_of(comparison.columns), key=lambda measure: measure.group
+        )
     )
     return Table(columns=columns, groups=groups, notes=_collect_notes(groups))
 
