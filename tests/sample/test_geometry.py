@@ -7,8 +7,6 @@ from portrait_pipeline.sample.geometry import grid_axes, make_relief, make_shell
 EGG = make_shell(
     [(-1.0, 0.0), (-0.5, 0.6), (0.5, 0.6), (1.0, 0.0)], [(-1.0, 0.0), (0.0, 0.8), (1.0, 0.0)]
 )
-    [(-1.0, 0.0), (-0.5, 0.6), (0.5, 0.6), (1.0, 0.0)], [(-1.0, 0.0), (0.0, 0.8), (1.0, 0.0)]
-)
 WHOLE = (slice(0, 96), slice(0, 96))
 
 

@@ -74,12 +74,13 @@ def lay_strokes(
     if len(rows) == 0:
         return canvas
     row, column = rows.astype(np.int32), columns.astype(np.int32)
-    angle = form.direction[row, column] + rng.normal(0.0, 0.12, len(rows)).astype(np.float32)
+    shake = rng.normal(0.0, 0.12, len(rows))
+    angle = (form.direction[row, column] + shake).astype(np.float32)
     pixels, stroke, along, across = _footprints((rows, columns, angle), brush, size)
     bristle = rng.uniform(-1.0, 1.0, (len(rows), 8)).astype(np.float32)
     height = _profile(bristle, stroke, along, across)
-    value = 1.0 + rng.normal(0.0, 0.045, len(rows)).astype(np.float32)
-    colours = picture[:, row, column] * value
+    value = 1.0 + rng.normal(0.0, 0.045, len(rows))
+    colours = (picture[:, row, column] * value).astype(np.float32)
     owner = np.full(size * size, -1, dtype=np.int32)
     # strokes are in random order, and where an index repeats numpy keeps the last
     owner[pixels] = np.arange(len(pixels), dtype=np.int32)
@@ -119,17 +120,18 @@ def _footprints(
     rows, columns, angle = strokes
     reach = int(np.ceil(brush.half_length))
     offset = np.arange(-reach, reach + 1, dtype=np.int32)
-    row = rows.astype(np.int32)[:, None, None] + offset[None, :, None]
-    column = columns.astype(np.int32)[:, None, None] + offset[None, None, :]
-    down, right = row + 0.5 - rows[:, None, None], column + 0.5 - columns[:, None, None]
-    cosine, sine = np.cos(angle)[:, None, None], np.sin(angle)[:, None, None]
-    along = ((right * cosine + down * sine) / brush.half_length).astype(np.float32)
-    across = ((down * cosine - right * sine) / brush.half_width).astype(np.float32)
-    taper = 1.0 - 0.35 * along * along
-    under = (np.abs(along) < 1.0) & (np.abs(across) < taper)
-    under &= (row >= 0) & (row < size) & (column >= 0) & (column < size)
+    row = rows.astype(np.int32)[:, None] + offset
+    column = columns.astype(np.int32)[:, None] + offset
+    down = (row - rows[:, None]).astype(np.float32) + np.float32(0.5)
+    right = (column - columns[:, None]).astype(np.float32) + np.float32(0.5)
+    cosine, sine = np.cos(angle)[:, None], np.sin(angle)[:, None]
+    long, wide = np.float32(1.0 / brush.half_length), np.float32(1.0 / brush.half_width)
+    along = (right * cosine * long)[:, None, :] + (down * sine * long)[:, :, None]
+    across = (down * cosine * wide)[:, :, None] - (right * sine * wide)[:, None, :]
+    under = (np.abs(along) < 1.0) & (np.abs(across) < 1.0 - 0.35 * along * along)
+    under &= ((row >= 0) & (row < size))[:, :, None] & ((column >= 0) & (column < size))[:, None, :]
     stroke, i, j = np.nonzero(under)
-    pixels = row[stroke, i, 0] * size + column[stroke, 0, j]
+    pixels = row[stroke, i] * size + column[stroke, j]
     return pixels, stroke, along[under], across[under]
 
 

@@ -1,6 +1,6 @@
 """The hidden identity: the numbers that make one drawn person the same in every picture."""
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 
 import numpy as np
 from jaxtyping import Float
@@ -80,7 +80,7 @@ class Identity:
     @property
     def vector(self) -> Float[np.ndarray, "traits"]:
         """The traits as float32 in [-1, 1], in the order of the fields."""
-        return np.array(astuple(self), dtype=np.float32)
+        return np.array([getattr(self, field.name) for field in fields(self)], dtype=np.float32)
 
     @property
     def feminine(self) -> bool:

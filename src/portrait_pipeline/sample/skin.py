@@ -95,7 +95,7 @@ def _freckle(
     if person.freckles < 0.55 or person.skin_tone > 0.0:
         return skin
     spots = np.zeros_like(seen.x)
-    for cx, cy in rng.normal((0.0, 0.2), (0.3, 0.09), (60, 2)):
+    for cx, cy in rng.normal((0.0, 0.2), (0.3, 0.09), (36, 2)):
         radius = rng.uniform(0.009, 0.016)
         spots = np.maximum(spots, bump(seen.x, seen.y, (cx, at.eye_y + cy), (radius, radius)))
     return shade(skin, spots * 0.3, colour(0.75, 0.5, 0.35))
