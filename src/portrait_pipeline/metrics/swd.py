@@ -11,14 +11,14 @@ distance does not depend on the order of the pictures, and a set in another orde
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from portrait_pipeline.metrics.intervals import LEVEL, Interval
+from portrait_pipeline.metrics.intervals import Interval, interval_of_rounds
 from portrait_pipeline.metrics.pyramid import laplacian_pyramid
 from portrait_pipeline.metrics.ranges import DataRange, check_range
 from portrait_pipeline.metrics.sliced import (
@@ -180,6 +180,5 @@ def _around(value: float, rounds: Float[np.ndarray, " samples"], num_pictures: i
     A draw with replacement holds fewer different pictures, which lengthens every distance between
     finite sets; that common shift is bias, not uncertainty, and is taken off.
     """
-    tail = 100.0 * (1.0 - LEVEL) / 2.0
-    low, high = np.percentile(rounds - rounds.mean(), [tail, 100.0 - tail])
-    return Interval(value, max(0.0, value + float(low)), value + float(high), num_pictures)
+    interval = interval_of_rounds(value, value + rounds - rounds.mean(), num_pictures)
+    return replace(interval, low=max(0.0, interval.low))
