@@ -1,22 +1,12 @@
 """The project's commands: `kedro run` with a quiet terminal, and what people do with a model."""
 
-import logging
-import sys
-from collections.abc import Callable
 from typing import Any
 
 import click
-import yaml
 from kedro.framework.cli.project import run as kedro_run
-from kedro.framework.project import LOGGING
-from kedro.framework.startup import ProjectMetadata
-from kedro.validation.exceptions import ParameterValidationError
 
-from portrait_pipeline.errors import PortraitPipelineError
-
-LOG_FILE = "portrait_pipeline.log"
-
-logger = logging.getLogger(__name__)
+from portrait_pipeline.commands import app, portray
+from portrait_pipeline.terminal import configure_logging, speaks_plainly
 
 
 @click.group(name="portrait_pipeline")
@@ -24,50 +14,8 @@ def cli() -> None:
     """Photographs into painted portraits in which one still recognises the person."""
 
 
-def configure_logging(metadata: ProjectMetadata, verbose: bool) -> None:
-    """Give the terminal this project's own words; everything else goes to the log file."""
-    text = (metadata.project_path / "conf" / "logging.yml").read_text(encoding="utf-8")
-    configuration = yaml.safe_load(text)
-    configuration["handlers"]["file"]["filename"] = str(metadata.project_path / LOG_FILE)
-    if verbose:
-        configuration["root"]["handlers"].append("verbose")
-        configuration["loggers"]["portrait_pipeline"]["handlers"] = []
-    LOGGING.configure(configuration)
-    logging.captureWarnings(True)
-
-
-def user_error(error: BaseException | None) -> str | None:
-    """Return the sentence for the person at the terminal, or None for a fault of ours.
-
-    Kedro wraps what a dataset raises; the sentence is then that of the cause.
-    """
-    while error is not None:
-        if isinstance(error, PortraitPipelineError | ParameterValidationError):
-            return str(error)
-        error = error.__cause__
-    return None
-
-
-def speaks_plainly(command: Callable[..., Any], verbose: bool) -> Any:
-    """Call `command`; end with one sentence instead of a traceback when it fails.
-
-    Raises:
-        SystemExit: with code 1 after the sentence; the traceback is in the log file.
-    """
-    try:
-        return command()
-    except Exception as error:
-        logger.debug("the command failed", exc_info=error)
-        if verbose:
-            raise
-        sentence = user_error(error)
-        if sentence is None:
-            sentence = (
-                f"{type(error).__name__}: {error} (the whole story is in {LOG_FILE}, or run the"
-                " command again with -v)"
-            )
-        click.secho(f"error: {sentence}", err=True, fg="red")
-        sys.exit(1)
+cli.add_command(portray)
+cli.add_command(app)
 
 
 @cli.command(params=kedro_run.params, help=kedro_run.help)

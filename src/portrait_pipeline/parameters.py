@@ -183,3 +183,12 @@ class EvaluationParameters(Parameters):
     num_bootstrap_samples: Annotated[int, Field(ge=100)]
     seed: Annotated[int, Field(ge=0)]
     inception_weights: str | None = None
+
+
+class PortrayingParameters(Parameters):
+    """How photos become portraits once a model is trained."""
+
+    faces: Literal["largest", "all"]
+    paste_back: bool
+    compare: bool = False
+    batch_size: Annotated[int, Field(ge=1)]

@@ -1,1 +1,1 @@
-"""The web page: upload, translate, show."""
+"""The web page: upload, translate, show. No model code."""

@@ -1,0 +1,225 @@
+"""What people do with a trained model: `kedro portray` and `kedro app`."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+import pandas as pd
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import ProjectMetadata
+
+from portrait_pipeline.datasets.trained_models import Runtime, TrainedModels
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.parameters import Judge, PortrayingParameters
+from portrait_pipeline.portrayal.batch import PhotoBatch, outcome_table
+from portrait_pipeline.portrayal.naming import PictureWriter
+from portrait_pipeline.portrayal.portrayer import Portrayer
+from portrait_pipeline.portrayal.similarity import DescriptorJudge, load_judge_of_faces
+from portrait_pipeline.sources.files import list_folder
+from portrait_pipeline.terminal import configure_logging, speaks_plainly
+
+NOT_ALL_PORTRAYED = 3
+"""Exit code when at least one photo could not be read or shows no face."""
+BATCH_SIZE = 8
+MAX_LISTED = 40
+DEFAULT_PORT = 7860
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the models are: project, environment, workspace; and what runs them."""
+
+    project: Path
+    env: str | None
+    workspace: str | None
+    runtime: Runtime
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What `kedro portray` was asked for."""
+
+    photos: tuple[Path, ...]
+    out: Path
+    model: str
+    faces: Literal["largest", "all"]
+    paste_back: bool
+    compare: bool
+    force: bool
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """The trained models of a place, and its judge."""
+
+    models: TrainedModels
+    judge_name: Judge
+    judge_weights: str | None
+
+    def judge(self, margin: float) -> DescriptorJudge:
+        """Load the judge for crops with this margin."""
+        return load_judge_of_faces(self.judge_name, self.judge_weights, margin)
+
+
+PLACE = (
+    click.option("--env", "-e", default=None, help="sample, or base for the report's own models."),
+    click.option("--workspace", default=None, help="By default that of the environment."),
+    click.option(
+        "--runtime",
+        type=click.Choice(["auto", "torch", "onnx"]),
+        default="auto",
+        help="auto: ONNX where the model was exported, else PyTorch.",
+    ),
+    click.option("--verbose", "-v", is_flag=True, help="Show all logs and tracebacks."),
+)
+
+
+def _takes_place(command: Any) -> Any:
+    for option in reversed(PLACE):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write to.")
+@click.option("--model", default="proposed", help="baseline, proposed, an MLflow run, …")
+@click.option("--faces", type=click.Choice(["largest", "all"]), default="largest")
+@click.option("--paste-back", is_flag=True, help="Lay the portrait into the whole photo.")
+@click.option("--compare", is_flag=True, help="Write strips photo | baseline | proposed instead.")
+@click.option("--force", is_flag=True, help="Replace pictures that are there.")
+@_takes_place
+@click.pass_context
+def portray(context: click.Context, /, verbose: bool, **options: Any) -> None:
+    """Make portraits of PHOTOS: files, folders, or both.
+
+    Ends with a table of what happened to each file; the exit code is 3 when a photo could not be
+    read or shows no face.
+    """
+    _configure(context, verbose)
+    place = _place(context, options)
+    table: pd.DataFrame = speaks_plainly(lambda: _portray(place, Wish(**options)), verbose)
+    click.echo(describe(table, options["out"]))
+    if (table["result"] != "portrayed").any():
+        context.exit(NOT_ALL_PORTRAYED)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", help="Leave it, unless others may come in.")
+@click.option("--port", default=DEFAULT_PORT, type=click.IntRange(1, 65535))
+@_takes_place
+@click.pass_context
+def app(context: click.Context, /, verbose: bool, **options: Any) -> None:
+    """Open the web page: upload a photo, see its portraits."""
+    _configure(context, verbose)
+    place = _place(context, options)
+    speaks_plainly(lambda: _serve(place, options["host"], options["port"]), verbose)
+
+
+def _configure(context: click.Context, verbose: bool) -> None:
+    if context.obj is not None:
+        configure_logging(context.obj, verbose)
+
+
+def _place(context: click.Context, options: dict[str, Any]) -> Place:
+    metadata: ProjectMetadata | None = context.obj
+    if metadata is None:
+        raise click.UsageError("this is not the project's folder; cd to where pyproject.toml is")
+    given = {name: options.pop(name) for name in ("env", "workspace", "runtime")}
+    return Place(Path(metadata.project_path), **given)
+
+
+@contextmanager
+def open_workshop(place: Place) -> Iterator[Workshop]:
+    """Open the catalog of a place; nothing is run, nothing is tracked."""
+    runtime_params = {"workspace": place.workspace} if place.workspace else {}
+    session = KedroSession.create(
+        place.project, env=place.env, runtime_params=runtime_params, save_on_close=False
+    )
+    with session:
+        context = session.load_context()
+        evaluation = context.params["evaluation"]
+        env = f" --env={place.env}" if place.env else ""
+        models = TrainedModels(
+            context.catalog,
+            context.mlflow.tracking.experiment.name,  # type: ignore[attr-defined]  # kedro-mlflow adds it
+            place.runtime,
+            evaluation["use_averaged_generator"],
+            "make demo" if place.env == "sample" else f"kedro run{env}",
+        )
+        yield Workshop(models, evaluation["judge"], evaluation["judge_weights"])
+
+
+def _portray(place: Place, wish: Wish) -> pd.DataFrame:
+    if wish.compare and wish.paste_back:
+        raise PortraitPipelineError("--compare and --paste-back were both given, expected one")
+    files = find_files(wish.photos, wish.out)
+    with open_workshop(place) as workshop:
+        names = ("baseline", "proposed") if wish.compare else (wish.model,)
+        portrayer = Portrayer([workshop.models.load(name) for name in names], BATCH_SIZE)
+        judge = None
+        if wish.compare:
+            portrayer.refuse_teacher(workshop.judge_name)
+            judge = workshop.judge(portrayer.preparation.margin)
+        settings = PortrayingParameters(
+            faces=wish.faces,
+            paste_back=wish.paste_back,
+            compare=wish.compare,
+            batch_size=BATCH_SIZE,
+        )
+        writer = PictureWriter(wish.out, wish.force)
+        return outcome_table(PhotoBatch(portrayer, writer, settings, judge).run(files))
+
+
+def find_files(photos: Sequence[Path], out: Path) -> list[tuple[str, Path]]:
+    """List what the person named: every file of a folder, and files as they are.
+
+    Raises:
+        PortraitPipelineError: if something is not there, or a folder is where portraits would go.
+    """
+    files: list[tuple[str, Path]] = []
+    for given in photos:
+        if given.is_dir():
+            if given.resolve() == out.resolve():
+                raise PortraitPipelineError(
+                    f"--out {out} is the folder of the photos, expected another folder"
+                )
+            table = list_folder(given, "name a folder with photos")
+            files += [(str(row.name), Path(str(row.path))) for row in table.itertuples(index=False)]
+        elif given.exists():
+            files.append((str(given), given))
+        else:
+            raise PortraitPipelineError(
+                f"{given} is not there, expected a photo or a folder of photos"
+            )
+    inside = out.resolve()
+    return [(name, path) for name, path in files if not path.resolve().is_relative_to(inside)]
+
+
+def describe(table: pd.DataFrame, out: Path) -> str:
+    """Say what happened to each file, in lines that a terminal does not break."""
+    shown = table if len(table) <= MAX_LISTED else table[table["result"] != "portrayed"]
+    lines = [
+        f"  {row.result:<12}{row.photo}{_details(row)}" for row in shown.itertuples(index=False)
+    ]
+    num_done = int((table["result"] == "portrayed").sum())
+    lines.append(f"{num_done} of {len(table)} photos portrayed, in {out}")
+    return "\n".join(lines)
+
+
+def _details(row: Any) -> str:
+    if row.result == "portrayed":
+        faces = f" ({row.faces} faces)" if row.faces > 1 else ""
+        return f" → {row.files}{faces}"
+    return f": {row.detail}" if row.detail and row.detail != row.result else ""
+
+
+def _serve(place: Place, host: str, port: int) -> None:
+    # imported here, so that portraits are made without loading a web server
+    from portrait_pipeline.demo.app import serve  # noqa: PLC0415
+
+    with open_workshop(place) as workshop:
+        serve(workshop.models, workshop.judge, host, port)

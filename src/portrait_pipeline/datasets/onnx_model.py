@@ -1,0 +1,209 @@
+"""Exported models: files in the catalog, and the same in MLflow's registry, ready to be served."""
+
+import importlib.metadata
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+from uuid import uuid4
+
+import mlflow
+import numpy as np
+import onnx
+from kedro.io import AbstractDataset, AbstractVersionedDataset
+from kedro.io.core import Version, get_filepath_str
+from mlflow.models import Model, ModelSignature
+from mlflow.pyfunc import PyFuncModel
+from mlflow.tracking import MlflowClient
+from mlflow.types import Schema, TensorSpec
+from packaging.requirements import Requirement
+
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.portrayal.exported import DETECTOR_NETWORKS, GENERATOR, ExportedModel
+
+EXAMPLE_FILE = "example.npy"
+SERVING_PACKAGES = ("mlflow", "numpy", "onnx", "onnxruntime", "pandas")
+
+
+def write_export(folder: Path, exported: ExportedModel) -> None:
+    """Write the networks and the example into a folder, which appears whole or not at all.
+
+    Raises:
+        PortraitPipelineError: if the disk refuses.
+    """
+    part = folder.with_name(f".{folder.name}.{uuid4().hex}.part")
+    try:
+        part.mkdir(parents=True)
+        for name, network in exported.networks.items():
+            (part / f"{name}.onnx").write_bytes(network)
+        np.save(part / EXAMPLE_FILE, exported.example, allow_pickle=False)
+        part.replace(folder)
+    except OSError as error:
+        _remove(part)
+        raise PortraitPipelineError(
+            f"could not write {folder} ({error.strerror or error}): free space on that disk, then"
+            " run `kedro run --pipeline=export` again"
+        ) from error
+
+
+def read_export(folder: Path) -> ExportedModel:
+    """Read what `write_export` wrote, or what MLflow gave back of a registered model.
+
+    Raises:
+        PortraitPipelineError: if a file is missing.
+    """
+    places = (folder, folder / "extra_files")
+    try:
+        networks = {name: _first(places, f"{name}.onnx").read_bytes() for name in DETECTOR_NETWORKS}
+        networks[GENERATOR] = _first(places, f"{GENERATOR}.onnx", "model.onnx").read_bytes()
+        example = np.load(_first(places, EXAMPLE_FILE), allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise PortraitPipelineError(
+            f"{folder} holds no exported model of this project ({error}), expected one made by"
+            " `kedro run --pipeline=export`"
+        ) from error
+    return ExportedModel(networks, example)
+
+
+def _first(folders: Sequence[Path], *names: str) -> Path:
+    for folder in folders:
+        for name in names:
+            if (folder / name).is_file():
+                return folder / name
+    raise FileNotFoundError(f"no {' or '.join(names)}")
+
+
+def _remove(folder: Path) -> None:
+    for path in folder.glob("*"):
+        path.unlink(missing_ok=True)
+    if folder.is_dir():
+        folder.rmdir()
+
+
+class OnnxModelDataset(AbstractVersionedDataset[ExportedModel, ExportedModel]):
+    """An exported model in the catalog: a folder with one file per network.
+
+    Example:
+        ```yaml
+        "{model}_onnx":
+          type: portrait_pipeline.datasets.onnx_model.OnnxModelDataset
+          filepath: data/06_models/{model}.onnx
+          versioned: true
+        ```
+    """
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        version: Version | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self.metadata = metadata
+        super().__init__(filepath=PurePosixPath(filepath), version=version)
+
+    def load(self) -> ExportedModel:
+        """Read the newest version, or the one asked for."""
+        return read_export(Path(get_filepath_str(self._get_load_path(), "file")))
+
+    def save(self, data: ExportedModel) -> None:
+        """Write a new version."""
+        path = Path(get_filepath_str(self._get_save_path(), "file"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_export(path, data)
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath), "version": self._version}
+
+
+PublishedModel = tuple[ExportedModel, str | None]
+"""An exported model and MLflow's id of the run that trained it; None where it was not tracked."""
+
+
+class RegisteredModelDataset(AbstractDataset[PublishedModel, PyFuncModel]):
+    """A model in MLflow's registry, kept in the run that trained it.
+
+    Saved with signature, example and locked requirements, so that `mlflow models serve` and
+    `mlflow.pyfunc.load_model` need nothing of this project. Loads as that pyfunc model: uint8 face
+    crops (batch, size, size, 3) in, uint8 portraits out.
+
+    Args:
+        name: Under which it is registered; every save makes a new version.
+    """
+
+    def __init__(self, *, name: str, metadata: dict[str, Any] | None = None) -> None:
+        self._name = name
+        self.metadata = metadata
+
+    def save(self, data: PublishedModel) -> None:
+        """Log the model into its run and register a new version."""
+        exported, tracking_id = data
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch, "export")
+            write_export(folder, exported)
+            extra = [folder / f"{name}.onnx" for name in DETECTOR_NETWORKS]
+            Model.log(
+                artifact_path=None,
+                name="portrait_model",
+                flavor=mlflow.onnx,
+                run_id=_known_run(tracking_id),
+                registered_model_name=self._name,
+                onnx_model=onnx.load_from_string(exported.networks[GENERATOR]),
+                signature=_signature(exported.example),
+                input_example=exported.example,
+                pip_requirements=locked_requirements(SERVING_PACKAGES),
+                extra_files=[str(path) for path in (*extra, folder / EXAMPLE_FILE)],
+                save_as_external_data=False,
+            )
+
+    def load(self) -> PyFuncModel:
+        """Load the newest version."""
+        model: PyFuncModel = mlflow.pyfunc.load_model(f"models:/{self._name}/latest")
+        return model
+
+    def _exists(self) -> bool:
+        versions = MlflowClient().search_model_versions(f"name = '{self._name}'", max_results=1)
+        return len(versions) > 0
+
+    def _describe(self) -> dict[str, Any]:
+        return {"name": self._name}
+
+
+def _known_run(tracking_id: str | None) -> str | None:
+    if tracking_id is None:
+        return None
+    try:
+        return str(MlflowClient().get_run(tracking_id).info.run_id)
+    except mlflow.MlflowException:
+        return None  # trained with another store: the run that is open takes the model
+
+
+def _signature(example: np.ndarray) -> ModelSignature:
+    faces = TensorSpec(np.dtype(np.uint8), (-1, *example.shape[1:]))
+    return ModelSignature(inputs=Schema([faces]), outputs=Schema([faces]))
+
+
+def locked_requirements(packages: Sequence[str]) -> list[str]:
+    """Return `name==version` of the packages and of all that they need, as installed here."""
+    locked: dict[str, str] = {}
+    waiting = list(packages)
+    while waiting:
+        name = waiting.pop()
+        if name.lower() in locked:
+            continue
+        try:
+            distribution = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # needed on other systems only
+        locked[name.lower()] = f"{name}=={distribution.version}"
+        needed = [Requirement(text) for text in distribution.requires or []]
+        waiting += [
+            need.name
+            for need in needed
+            if need.marker is None or need.marker.evaluate({"extra": ""})
+        ]
+    return sorted(locked.values(), key=str.lower)
+
+
+def _applies(need: Requirement) -> bool:
+    return need.marker is None or need.marker.evaluate({"extra": ""})

@@ -1,0 +1,60 @@
+"""A folder of photos to read and a folder for portraits, handed to a node that knows no path."""
+
+from pathlib import Path
+from typing import Any
+
+from kedro.io import AbstractDataset
+
+from portrait_pipeline.portrayal.naming import PictureWriter
+from portrait_pipeline.sources.files import list_folder
+
+
+class PhotoFolderDataset(AbstractDataset[None, list[tuple[str, Path]]]):
+    """Loads as the name and path of every file below a folder, whatever its ending.
+
+    Args:
+        path: The folder.
+        mend: What a person can do when it is not there; ends the error's sentence.
+    """
+
+    def __init__(self, *, path: str, mend: str, metadata: dict[str, Any] | None = None) -> None:
+        self._folder, self._mend = Path(path), mend
+        self.metadata = metadata
+
+    def load(self) -> list[tuple[str, Path]]:
+        """List the files; links out of the folder are left out."""
+        table = list_folder(self._folder, self._mend)
+        return [(str(row.name), Path(str(row.path))) for row in table.itertuples(index=False)]
+
+    def save(self, data: None) -> None:
+        """Refuse: photos are an input only."""
+        raise TypeError("a folder of photos is an input only")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self._folder)}
+
+
+class PortraitFolderDataset(AbstractDataset[None, PictureWriter]):
+    """Loads as a writer of pictures into one folder.
+
+    Args:
+        path: The folder; made when it is not there.
+        overwrite: Whether files that are there are replaced.
+    """
+
+    def __init__(
+        self, *, path: str, overwrite: bool = True, metadata: dict[str, Any] | None = None
+    ) -> None:
+        self._folder, self._overwrite = Path(path), overwrite
+        self.metadata = metadata
+
+    def load(self) -> PictureWriter:
+        """Return the writer."""
+        return PictureWriter(self._folder, self._overwrite)
+
+    def save(self, data: None) -> None:
+        """Refuse: nodes write through the writer that they were handed."""
+        raise TypeError("a folder of portraits is written through its writer")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self._folder)}

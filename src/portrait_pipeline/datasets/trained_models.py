@@ -1,0 +1,183 @@
+"""Trained models by the names that people give: from the catalog, an MLflow run or its registry."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+import mlflow
+from kedro.io import AbstractVersionedDataset, CatalogProtocol
+from mlflow.entities import Run
+from mlflow.tracking import MlflowClient
+
+from portrait_pipeline.datasets.onnx_model import read_export
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.portrayal.exported import exported_model
+from portrait_pipeline.portrayal.portrayer import PortraitModel
+
+Runtime = Literal["auto", "torch", "onnx"]
+
+CATALOG_MODELS = ("proposed", "baseline")
+MAX_LISTED_RUNS = 30
+CHECKPOINT_FOLDER = "checkpoint"
+RUN_ID = re.compile(r"[0-9a-f]{32}")
+CATALOG_NAME = re.compile(r"[a-z0-9_]+")
+
+
+class TrainedModels:
+    """Finds and loads trained models; implements the `ModelShelf` of the web page.
+
+    Args:
+        catalog: Kedro's catalog of one environment and workspace.
+        experiment: MLflow's experiment of that workspace.
+        runtime: `torch`, `onnx`, or `auto`: ONNX where a model was exported after it was last
+            trained, PyTorch otherwise.
+        averaged: Take the running average of a checkpoint's generator.
+        train_command: What to type when nothing is trained.
+    """
+
+    def __init__(
+        self,
+        catalog: CatalogProtocol[Any, Any],
+        experiment: str,
+        runtime: Runtime = "auto",
+        averaged: bool = True,
+        train_command: str = "make demo",
+    ) -> None:
+        self._catalog = catalog
+        self._experiment = experiment
+        self._runtime = runtime
+        self._averaged = averaged
+        self._train_command = train_command
+
+    def names(self) -> list[tuple[str, str]]:
+        """Return label and name of every model: the catalog's first, then MLflow's runs."""
+        trained = [(name, name) for name in CATALOG_MODELS if self._is_in_catalog(name)]
+        return trained + [(_label(run), run.info.run_id) for run in self._tracked_runs()]
+
+    def load(self, name: str) -> PortraitModel:
+        """Make a model ready to use.
+
+        Args:
+            name: `baseline`, `proposed` or another model of the catalog, the id of an MLflow run
+                with a checkpoint, or a registered model as `name` or `name/version`.
+
+        Raises:
+            PortraitPipelineError: if there is no such model, with the command that trains it.
+        """
+        if CATALOG_NAME.fullmatch(name) and self._is_in_catalog(name):
+            return self._from_catalog(name)
+        if RUN_ID.fullmatch(name):
+            return self._from_run(name)
+        if "/" in name or not CATALOG_NAME.fullmatch(name) or name not in CATALOG_MODELS:
+            return self._from_registry(name)
+        raise PortraitPipelineError(
+            f"the model {name} is not trained yet: run `{self._train_command}` first"
+        )
+
+    def _is_in_catalog(self, name: str) -> bool:
+        return any(self._catalog.exists(f"{name}_{kind}") for kind in ("onnx", "checkpoint"))
+
+    def _from_catalog(self, name: str) -> PortraitModel:
+        if self._runs_exported(name):
+            return exported_model(self._catalog.load(f"{name}_onnx"))
+        if not self._catalog.exists(f"{name}_checkpoint"):
+            raise PortraitPipelineError(
+                f"the model {name} has no checkpoint here, only an exported model: use it with"
+                " --runtime onnx"
+            )
+        return self._from_checkpoint(self._catalog.load(f"{name}_checkpoint"))
+
+    def _runs_exported(self, name: str) -> bool:
+        exported = self._catalog.exists(f"{name}_onnx")
+        match self._runtime:
+            case "torch":
+                return False
+            case "onnx":
+                if not exported:
+                    raise PortraitPipelineError(
+                        f"the model {name} is not exported yet: run"
+                        " `kedro run --pipeline=export` first, or use --runtime torch"
+                    )
+                return True
+            case "auto":
+                return exported and self._is_fresh(name)
+
+    def _is_fresh(self, name: str) -> bool:
+        """Tell by the catalog's versions whether a model was exported after it was trained."""
+        if not self._catalog.exists(f"{name}_checkpoint"):
+            return True
+        versions = [self._version(f"{name}_{kind}") for kind in ("checkpoint", "onnx")]
+        return versions[0] <= versions[1]
+
+    def _version(self, name: str) -> str:
+        dataset = self._catalog.get(name)
+        if not isinstance(dataset, AbstractVersionedDataset):
+            return ""
+        return dataset.resolve_load_version() or ""
+
+    def _from_checkpoint(self, checkpoint: object) -> PortraitModel:
+        # imported here, so that an exported model can be used without PyTorch
+        from portrait_pipeline.portrayal.torch_model import checkpoint_model  # noqa: PLC0415
+
+        if not isinstance(checkpoint, dict):
+            raise TypeError(f"a checkpoint is a dictionary, not {type(checkpoint)}")
+        return checkpoint_model(checkpoint, self._averaged)
+
+    def _from_run(self, run_id: str) -> PortraitModel:
+        from portrait_pipeline.datasets.checkpoint import read_checkpoint  # noqa: PLC0415
+
+        if self._runtime == "onnx":
+            raise PortraitPipelineError(
+                f"the MLflow run {run_id} keeps a checkpoint, which needs --runtime torch; an"
+                " exported model is registered by `kedro run --pipeline=export`"
+            )
+        what = f"the MLflow run {run_id}"
+        with _artifacts(f"runs:/{run_id}/{CHECKPOINT_FOLDER}", what) as folder:
+            paths = sorted(folder.rglob("*.pt"))
+            if not paths:
+                raise PortraitPipelineError(
+                    f"{what} keeps no checkpoint, expected the run of a training; `make ui` shows"
+                    " which there are"
+                )
+            return self._from_checkpoint(read_checkpoint(paths[0]))
+
+    def _from_registry(self, name: str) -> PortraitModel:
+        """Load a registered model, which is always an exported one."""
+        address = name.removeprefix("models:/")
+        address = address if "/" in address else f"{address}/latest"
+        with _artifacts(f"models:/{address}", f"the registered model {name}") as folder:
+            return exported_model(read_export(folder))
+
+    def _tracked_runs(self) -> Sequence[Run]:
+        experiment = mlflow.get_experiment_by_name(self._experiment)
+        if experiment is None:
+            return []
+        client = MlflowClient()
+        runs = client.search_runs(
+            [experiment.experiment_id], "tags.model != ''", max_results=MAX_LISTED_RUNS
+        )
+        return [run for run in runs if client.list_artifacts(run.info.run_id, CHECKPOINT_FOLDER)]
+
+
+def _label(run: Run) -> str:
+    weight = run.data.params.get("lambda_perceptual")
+    weight = f", λ_p {float(weight):g}" if weight else ""
+    epochs = run.data.params.get("num_epochs")
+    epochs = f", {epochs} epochs" if epochs else ""
+    return f"{run.info.run_name}{weight}{epochs} (run {run.info.run_id[:8]})"
+
+
+@contextmanager
+def _artifacts(address: str, what: str) -> Iterator[Path]:
+    """Fetch files from MLflow into a folder that is gone afterwards."""
+    with TemporaryDirectory() as scratch:
+        try:
+            yield Path(mlflow.artifacts.download_artifacts(address, dst_path=scratch))
+        except (mlflow.MlflowException, OSError) as error:
+            raise PortraitPipelineError(
+                f"{what} is not to be found ({error}); expected baseline, proposed, the id of an"
+                " MLflow run with a checkpoint, or a registered model; `make ui` shows them"
+            ) from error

@@ -1,0 +1,221 @@
+"""The layout of the page and what its parts do; the answers come from the service."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+from portrait_pipeline.demo import words
+from portrait_pipeline.demo.limits import KEEP_SECONDS, MAX_WAITING
+from portrait_pipeline.demo.service import BASELINE, Answer, PortraitService, RefusedError
+from portrait_pipeline.demo.uploads import PhotoUpload, UploadFolder
+from portrait_pipeline.sample import draw_photo
+
+SHOWN_PX = 512
+EXAMPLE_PX = 256
+EXAMPLE_SEED = 7
+NUM_EXAMPLES = 4
+TRIO = ("photo", BASELINE, "proposed")
+
+Pixels = UInt8[np.ndarray, "size size 3"]
+Updates = list[Any]
+"""One value for each part of the results, in the order of `Results.parts`."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """The parts of the page that an answer changes."""
+
+    says: gradio.HTML
+    slider: gradio.ImageSlider
+    trio: Sequence[gradio.Image]
+    download: gradio.DownloadButton
+    crop: gradio.State
+
+    @property
+    def parts(self) -> list[Any]:
+        """All of them, in one order."""
+        return [self.says, self.slider, *self.trio, self.download, self.crop]
+
+
+class Page:
+    """One page with its service and its examples.
+
+    Args:
+        service: Answers photos.
+        uploads: Where they lie until they are answered.
+    """
+
+    def __init__(self, service: PortraitService, uploads: UploadFolder) -> None:
+        self._service = service
+        self._uploads = uploads
+        self._examples = [
+            draw_photo(index, EXAMPLE_SEED, EXAMPLE_PX).photo for index in range(NUM_EXAMPLES)
+        ]
+
+    def build(self) -> gradio.Blocks:
+        """Lay the page out and wire it."""
+        keep = (60, int(KEEP_SECONDS))
+        page = gradio.Blocks(title=words.TITLE, analytics_enabled=False, delete_cache=keep)
+        with page:
+            gradio.HTML(words.INTRODUCTION)
+            with gradio.Row(equal_height=False):
+                with gradio.Column(scale=2, min_width=280):
+                    photo, examples, model = self._inputs()
+                with gradio.Column(scale=3, min_width=300, elem_classes="results"):
+                    results = self._results()
+            self._wire(photo, examples, model, results)
+            page.load(self.list_models, None, [model, results.says], api_visibility="private")
+        page.queue(max_size=MAX_WAITING, default_concurrency_limit=1, api_open=False)
+        return page
+
+    def _inputs(self) -> tuple[PhotoUpload, gradio.Gallery, gradio.Dropdown]:
+        photo = PhotoUpload(
+            self._uploads,
+            label="Your photo",
+            sources=["upload", "webcam", "clipboard"],
+            height=240,
+            buttons=[],
+            elem_id="photo",
+        )
+        examples = gradio.Gallery(
+            [(Image.fromarray(pixels), None) for pixels in self._examples],
+            label="Examples: drawn faces of nobody",
+            columns=NUM_EXAMPLES,
+            rows=1,
+            height=130,
+            allow_preview=False,
+            interactive=False,
+            buttons=[],
+            format="jpeg",
+            elem_id="examples",
+        )
+        model = gradio.Dropdown([], label="Model", visible=False, elem_id="model")
+        gradio.HTML(words.PRIVACY)
+        return photo, examples, model
+
+    def _results(self) -> Results:
+        says = gradio.HTML(words.WELCOME, elem_id="says")
+        with gradio.Row(elem_classes="trio"):
+            trio = [
+                gradio.Image(
+                    label=label,
+                    visible=False,
+                    format="png",
+                    interactive=False,
+                    buttons=["download"],
+                    min_width=90,
+                    elem_id=f"shown_{label}",
+                )
+                for label in TRIO
+            ]
+        slider = gradio.ImageSlider(
+            label="Photo and portrait: drag the line",
+            visible=False,
+            format="png",
+            interactive=False,
+            buttons=["fullscreen"],
+            max_height=440,
+            elem_id="slider",
+        )
+        download = gradio.DownloadButton(
+            "Download the portrait", visible=False, variant="primary", elem_id="download"
+        )
+        crop = gradio.State(None, time_to_live=KEEP_SECONDS)
+        return Results(says, slider, trio, download, crop)
+
+    def _wire(
+        self,
+        photo: PhotoUpload,
+        examples: gradio.Gallery,
+        model: gradio.Dropdown,
+        results: Results,
+    ) -> None:
+        common: dict[str, Any] = {
+            "concurrency_id": "portraits",
+            "concurrency_limit": 1,
+            "api_visibility": "private",
+            "show_progress": "minimal",
+            "show_progress_on": [results.says],
+        }
+        photo.input(self.answer_upload, [photo, model], [*results.parts, photo], **common)
+        examples.select(self.answer_example, [model], results.parts, **common)
+        model.input(self.answer_model, [results.crop, model], results.parts, **common)
+
+    def list_models(self) -> tuple[Any, Any]:
+        """Offer the models that are trained at this moment; say so when there is none."""
+        models = self._service.shelf.names()
+        if not models:
+            return gradio.Dropdown(choices=[], value=None, visible=False), words.NOT_TRAINED
+        picker = gradio.Dropdown(choices=list(models), value=models[0][1], visible=len(models) > 1)
+        return picker, words.WELCOME
+
+    def answer_upload(self, data: bytes | None, model: str | None) -> Updates:
+        """Answer an upload and empty the field: its file is gone by now."""
+        if data is None:
+            return [*_nothing(words.refusal(words.GONE)), None]
+        return [*self._answer(lambda: self._service.portray(data, model or "")), None]
+
+    def answer_example(self, model: str | None, event: gradio.SelectData) -> Updates:
+        """Answer a click on one of the drawn faces."""
+        index = event.index if isinstance(event.index, int) else 0
+        picture = Image.fromarray(self._examples[index % NUM_EXAMPLES])
+        return self._answer(lambda: self._service.portray_image(picture, model or ""))
+
+    def answer_model(self, crop: Pixels | None, model: str | None) -> Updates:
+        """Show the face that is there as another model paints it."""
+        if crop is None:
+            return _nothing(words.WELCOME)
+        return self._answer(lambda: self._service.portray_again(crop, model or ""))
+
+    def _answer(self, ask: Callable[[], Answer]) -> Updates:
+        if not self._service.shelf.names():
+            return _nothing(words.NOT_TRAINED)
+        try:
+            answer = ask()
+        except RefusedError as error:
+            return _nothing(words.refusal(str(error)))
+        return self._shown(answer)
+
+    def _shown(self, answer: Answer) -> Updates:
+        photo = enlarged(answer.photo)
+        portraits = {name: enlarged(pixels) for name, pixels in answer.portraits.items()}
+        chosen = portraits[answer.chosen]
+        baseline = gradio.Image(value=portraits.get(BASELINE), visible=BASELINE in portraits)
+        other = gradio.Image(value=chosen, label=answer.chosen, visible=answer.chosen != BASELINE)
+        return [
+            words.verdicts(answer),
+            gradio.ImageSlider(value=(photo, chosen), visible=True),
+            gradio.Image(value=photo, visible=True),
+            baseline,
+            other,
+            gradio.DownloadButton(value=str(self._file(chosen)), visible=True),
+            answer.photo,
+        ]
+
+    def _file(self, pixels: Pixels) -> Path:
+        path = self._uploads.new_folder() / "portrait.png"
+        Image.fromarray(pixels).save(path)
+        return path
+
+
+def enlarged(pixels: Pixels) -> Pixels:
+    """Show a small crop large: nothing is added, its pixels are only spread smoothly."""
+    size = max(SHOWN_PX, len(pixels))
+    return np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.LANCZOS))
+
+
+def _nothing(says: str) -> Updates:
+    """Show words and take away the pictures of an earlier answer."""
+    return [
+        says,
+        gradio.ImageSlider(value=None, visible=False),
+        *(gradio.Image(value=None, visible=False) for _ in TRIO),
+        gradio.DownloadButton(value=None, visible=False),
+        None,
+    ]

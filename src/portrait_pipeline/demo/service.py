@@ -1,0 +1,224 @@
+"""From the bytes of an upload to an answer in words and pictures; knows nothing of Gradio."""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooSlow
+from dataclasses import dataclass, field
+from io import BytesIO
+from threading import Lock
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, UnidentifiedImageError
+
+from portrait_pipeline.demo.limits import (
+    MAX_MODELS_IN_MEMORY,
+    MAX_PICTURE_PIXELS,
+    MAX_UPLOAD_BYTES,
+    PICTURE_FORMATS,
+    TIME_LIMIT_SECONDS,
+)
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.pictures import PictureError
+from portrait_pipeline.portrayal.photo import Photo
+from portrait_pipeline.portrayal.portrayer import PortraitModel, Portrayer
+from portrait_pipeline.portrayal.similarity import JudgeOfFaces, Likeness
+
+BASELINE = "baseline"
+
+logger = logging.getLogger(__name__)
+
+
+class ModelShelf(Protocol):
+    """Where trained models are found."""
+
+    def names(self) -> Sequence[tuple[str, str]]:
+        """Return what there is to choose from: a label and the name that `load` takes."""
+        ...
+
+    def load(self, name: str) -> PortraitModel:
+        """Make a model ready to use; raises PortraitPipelineError where it is not trained."""
+        ...
+
+
+class RefusedError(Exception):
+    """No portrait for this upload; the message is for the visitor."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the visitor gets.
+
+    Attributes:
+        photo: The face crop.
+        portraits: By model, in the order in which they are shown; the chosen one last.
+        likenesses: The judge's word on each.
+        chosen: The name of the chosen model.
+        num_faces: Faces in the photo; the largest was taken.
+        notes: Sentences to be shown beside the portraits.
+    """
+
+    photo: UInt8[np.ndarray, "size size 3"]
+    portraits: Mapping[str, UInt8[np.ndarray, "size size 3"]]
+    likenesses: Mapping[str, Likeness]
+    chosen: str
+    num_faces: int = 1
+    notes: tuple[str, ...] = field(default=())
+
+
+def decode_upload(data: bytes, detection_size_px: int) -> Photo:
+    """Decode an upload after its size and its pixels have been looked at.
+
+    Raises:
+        RefusedError: if it is too large or no picture, with words for the visitor.
+    """
+    if len(data) > MAX_UPLOAD_BYTES:
+        raise RefusedError(
+            f"This file is too large: it has {len(data) / 1e6:.0f} MB, and"
+            f" {MAX_UPLOAD_BYTES // 1_000_000} MB is the most. Please choose a smaller photo."
+        )
+    try:
+        with Image.open(BytesIO(data), formats=PICTURE_FORMATS) as header:
+            width, height = header.size
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        width = height = MAX_PICTURE_PIXELS
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, IndexError):
+        raise RefusedError(
+            "This is not a picture that can be read. JPEG, PNG and WebP work."
+        ) from None
+    if width * height > MAX_PICTURE_PIXELS:
+        raise RefusedError(
+            f"This picture has too many pixels: {MAX_PICTURE_PIXELS // 1_000_000} million is the"
+            " most. Please choose a smaller photo."
+        )
+    try:
+        return Photo.decode(data, "photo", detection_size_px)
+    except PictureError as error:
+        raise RefusedError(_WHY_UNREADABLE.get(error.fault, _BROKEN)) from None
+
+
+_BROKEN = "This picture is damaged and cannot be read. Please choose another photo."
+_WHY_UNREADABLE = {
+    "truncated": "This picture is incomplete: its end is missing. Please send it again.",
+    "not an image": "This is not a picture that can be read. JPEG, PNG and WebP work.",
+    "empty": "This file is empty. Please choose another photo.",
+}
+_NO_FACE = {
+    "no face": "No face was found. A photo from the front, with the face well lit, works best.",
+    "low probability": "Something like a face was found, but too unsure. A photo from the front,"
+    " with the face well lit, works best.",
+    "too small": "The face is too small in this photo. Please come closer, or cut the photo.",
+}
+_TOO_SLOW = "This took too long and was stopped. Please try again, or choose a smaller photo."
+
+
+class PortraitService:
+    """Answers one request at a time, within a time limit.
+
+    Args:
+        shelf: The trained models.
+        load_judge: Loads what says how alike portrait and photo are, for crops with the margin
+            that it is given.
+        time_limit_seconds: For one answer.
+    """
+
+    def __init__(
+        self,
+        shelf: ModelShelf,
+        load_judge: Callable[[float], JudgeOfFaces],
+        time_limit_seconds: float = TIME_LIMIT_SECONDS,
+    ) -> None:
+        self.shelf = shelf
+        self._load_judge = load_judge
+        self._judges: dict[float, JudgeOfFaces] = {}
+        self._time_limit_seconds = time_limit_seconds
+        self._models: OrderedDict[str, PortraitModel] = OrderedDict()
+        self._lock = Lock()
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="portrait")
+
+    def portray(self, data: bytes, chosen: str) -> Answer:
+        """Answer an upload.
+
+        Raises:
+            RefusedError: with words for the visitor.
+        """
+        return self._within_time(
+            lambda: self._answer(chosen, lambda size_px: decode_upload(data, size_px))
+        )
+
+    def portray_image(self, picture: Image.Image, chosen: str) -> Answer:
+        """Answer a picture of the page's own.
+
+        Raises:
+            RefusedError: with words for the visitor.
+        """
+        return self._within_time(lambda: self._answer(chosen, lambda _: Photo.of_image(picture)))
+
+    def portray_again(self, crop: UInt8[np.ndarray, "size size 3"], chosen: str) -> Answer:
+        """Show a face that was found before as another model paints it.
+
+        Raises:
+            RefusedError: with words for the visitor.
+        """
+        return self._within_time(lambda: self._paint(self._portrayer(chosen), crop, chosen))
+
+    def _within_time(self, work: Callable[[], Answer]) -> Answer:
+        waiting = self._worker.submit(work)
+        try:
+            return waiting.result(self._time_limit_seconds)
+        except TooSlow:
+            waiting.cancel()
+            raise RefusedError(_TOO_SLOW) from None
+        except PortraitPipelineError as error:
+            raise RefusedError(f"This model cannot be used: {error}") from None
+
+    def _answer(self, chosen: str, read: Callable[[int], Photo]) -> Answer:
+        portrayer = self._portrayer(chosen)
+        photo = read(portrayer.preparation.detection_size_px)
+        (found,) = portrayer.find([photo], every_face=True)
+        if not found.faces:
+            raise RefusedError(_NO_FACE[found.fault or "no face"])
+        crop, _ = portrayer.crop(photo.image, found.faces[0])
+        return self._paint(portrayer, crop, chosen, len(found.faces))
+
+    def _paint(
+        self,
+        portrayer: Portrayer,
+        crop: UInt8[np.ndarray, "size size 3"],
+        chosen: str,
+        num_faces: int = 1,
+    ) -> Answer:
+        (portraits,) = portrayer.paint([crop])
+        judge = self._judge(portrayer.preparation.margin)
+        likenesses = {name: judge.compare(crop, pixels) for name, pixels in portraits.items()}
+        name = portrayer.models[-1].name
+        return Answer(crop, portraits, likenesses, name, num_faces)
+
+    def _judge(self, margin: float) -> JudgeOfFaces:
+        if margin not in self._judges:
+            self._judges[margin] = self._load_judge(margin)
+        return self._judges[margin]
+
+    def _portrayer(self, chosen: str) -> Portrayer:
+        """Put the chosen model beside the baseline, where there is one of the same preparation."""
+        if chosen not in {name for _, name in self.shelf.names()}:
+            raise RefusedError("This model is not there any more. Please reload the page.")
+        model = self._model(chosen)
+        if chosen == BASELINE:
+            return Portrayer([model])
+        try:
+            return Portrayer([self._model(BASELINE), model])
+        except PortraitPipelineError:
+            return Portrayer([model])
+
+    def _model(self, name: str) -> PortraitModel:
+        with self._lock:
+            if name not in self._models:
+                self._models[name] = self.shelf.load(name)
+            self._models.move_to_end(name)
+            while len(self._models) > MAX_MODELS_IN_MEMORY:
+                self._models.popitem(last=False)
+            return self._models[name]

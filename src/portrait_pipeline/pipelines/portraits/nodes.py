@@ -1,0 +1,59 @@
+"""Use a trained model: portraits of a folder, and a model that runs without this project."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import UInt8
+from PIL import Image
+
+from portrait_pipeline.cyclegan.ports import Checkpoint
+from portrait_pipeline.parameters import EvaluationParameters, PortrayingParameters
+from portrait_pipeline.portrayal.batch import PhotoBatch, outcome_table
+from portrait_pipeline.portrayal.exported import ExportedModel
+from portrait_pipeline.portrayal.exporting import export_model
+from portrait_pipeline.portrayal.naming import PictureWriter
+from portrait_pipeline.portrayal.portrayer import Portrayer
+from portrait_pipeline.portrayal.torch_model import checkpoint_model, checkpoint_preparation
+from portrait_pipeline.sample import draw_photo
+
+
+def make_portraits(
+    photos: list[tuple[str, Path]],
+    checkpoint: Checkpoint,
+    writer: PictureWriter,
+    portraying: PortrayingParameters,
+    evaluation: EvaluationParameters,
+) -> pd.DataFrame:
+    """Portray every photo of a folder; return what happened to each."""
+    model = checkpoint_model(checkpoint, evaluation.use_averaged_generator)
+    batch = PhotoBatch(Portrayer([model], portraying.batch_size), writer, portraying)
+    return outcome_table(batch.run(photos))
+
+
+def export_baseline(checkpoint: Checkpoint, evaluation: EvaluationParameters) -> ExportedModel:
+    """Turn the baseline into ONNX."""
+    return _export(checkpoint, evaluation)
+
+
+def export_proposed(checkpoint: Checkpoint, evaluation: EvaluationParameters) -> ExportedModel:
+    """Turn the proposed model into ONNX."""
+    return _export(checkpoint, evaluation)
+
+
+def publish_model(
+    exported: ExportedModel, checkpoint: Checkpoint
+) -> tuple[ExportedModel, str | None]:
+    """Name the run that trained the exported model, where the registry will keep it."""
+    return exported, checkpoint["tracking_id"]
+
+
+def _export(checkpoint: Checkpoint, evaluation: EvaluationParameters) -> ExportedModel:
+    example = example_face(checkpoint_preparation(checkpoint).crop_size_px)
+    return export_model(checkpoint, evaluation.use_averaged_generator, example)
+
+
+def example_face(size_px: int) -> UInt8[np.ndarray, "1 size size 3"]:
+    """Draw a face of nobody, to go with the model as the example of its input."""
+    photo = Image.fromarray(draw_photo(0, 0, 160).photo)
+    return np.asarray(photo.resize((size_px, size_px), Image.Resampling.LANCZOS))[None]

@@ -1,0 +1,199 @@
+"""Many photos: read ahead by threads, portrayed in batches, and every file accounted for."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.parameters import PortrayingParameters
+from portrait_pipeline.pictures import PictureError
+from portrait_pipeline.portrayal.naming import PictureWriter, distinct_stems
+from portrait_pipeline.portrayal.photo import Photo
+from portrait_pipeline.portrayal.portrayer import (
+    Portrayal,
+    PortrayedFace,
+    Portrayer,
+    pasted,
+)
+from portrait_pipeline.portrayal.similarity import JudgeOfFaces
+from portrait_pipeline.portrayal.strips import comparison_strip
+from portrait_pipeline.progress import Bar, progress_bar
+
+NUM_READERS = 2
+MAX_PIXELS_AT_ONCE = 48_000_000
+COLUMNS = ("photo", "result", "faces", "files", "detail")
+
+Result = Literal["portrayed", "no face", "not read", "not written"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What happened to one file.
+
+    Attributes:
+        photo: The file, as the user named it.
+        result: Whether there is a portrait, and if not, what stood in the way.
+        faces: Number of faces that were portrayed.
+        files: Names of what was written, separated by spaces.
+        detail: Why there is no portrait, or something worth knowing.
+    """
+
+    photo: str
+    result: Result
+    faces: int = 0
+    files: str = ""
+    detail: str = ""
+
+
+def outcome_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    """Return one row per file with the columns photo, result, faces, files, detail."""
+    return pd.DataFrame([vars(outcome) for outcome in outcomes], columns=list(COLUMNS))
+
+
+class PhotoBatch:
+    """Portrays a list of files into one folder.
+
+    Args:
+        portrayer: The model or models.
+        writer: Where portraits go.
+        parameters: Which faces, and what to write of each.
+        judge: Scores likeness on comparison strips; needed for these alone.
+    """
+
+    def __init__(
+        self,
+        portrayer: Portrayer,
+        writer: PictureWriter,
+        parameters: PortrayingParameters,
+        judge: JudgeOfFaces | None = None,
+    ) -> None:
+        self._portrayer = portrayer
+        self._writer = writer
+        self._parameters = parameters
+        self._judge = judge
+
+    def run(self, files: Sequence[tuple[str, Path]]) -> list[Outcome]:
+        """Portray all files; one that fails does not stop the others.
+
+        Args:
+            files: What the user calls each file, and its path.
+
+        Raises:
+            PortraitPipelineError: if a file in the way must not be overwritten; nothing has been
+                written then.
+        """
+        stems = distinct_stems([Path(name).name for name, _ in files])
+        self._refuse_to_overwrite(stems)
+        outcomes: list[Outcome] = []
+        with progress_bar("portraits", len(files)) as bar:
+            for batch in self._batches([path for _, path in files]):
+                first = len(outcomes)
+                places = range(first, first + len(batch))
+                names = [(files[place][0], stems[place]) for place in places]
+                outcomes += self._portray(names, batch, bar)
+        return outcomes
+
+    def _refuse_to_overwrite(self, stems: list[str]) -> None:
+        present = self._writer.would_overwrite(stems)
+        if present:
+            more = f" and {len(present) - 3} more" if len(present) > 3 else ""
+            raise PortraitPipelineError(
+                f"{self._writer.folder} holds {', '.join(present[:3])}{more} already; choose"
+                " another folder with --out, or replace them with --force"
+            )
+
+    def _batches(self, paths: Sequence[Path]) -> Iterator[list[Photo | PictureError]]:
+        """Yield what was read in order, a few pictures and not too many pixels at a time."""
+        batch: list[Photo | PictureError] = []
+        num_pixels = 0
+        for photo in read_ahead(paths, self._read):
+            batch.append(photo)
+            num_pixels += photo.num_pixels if isinstance(photo, Photo) else 0
+            if len(batch) == self._parameters.batch_size or num_pixels > MAX_PIXELS_AT_ONCE:
+                yield batch
+                batch, num_pixels = [], 0
+        if batch:
+            yield batch
+
+    def _read(self, path: Path) -> Photo | PictureError:
+        try:
+            return Photo.read(path, self._portrayer.preparation.detection_size_px)
+        except PictureError as error:
+            return error
+
+    def _portray(
+        self,
+        names: Sequence[tuple[str, str]],
+        batch: Sequence[Photo | PictureError],
+        bar: Bar,
+    ) -> list[Outcome]:
+        photos = [photo for photo in batch if isinstance(photo, Photo)]
+        portrayals = iter(self._portrayer.portray(photos, self._parameters.faces))
+        outcomes = []
+        for (name, stem), photo in zip(names, batch, strict=True):
+            if isinstance(photo, PictureError):
+                outcomes.append(Outcome(name, "not read", detail=photo.fault))
+            else:
+                outcomes.append(self._write(name, stem, photo, next(portrayals)))
+            bar.advance()
+        return outcomes
+
+    def _write(self, name: str, stem: str, photo: Photo, portrayal: Portrayal) -> Outcome:
+        if not portrayal.faces:
+            return Outcome(name, "no face", detail=portrayal.fault or "")
+        try:
+            written = [
+                self._writer.write(file_name, pixels).name
+                for file_name, pixels in self._pictures(stem, photo, portrayal)
+            ]
+        except PortraitPipelineError as error:
+            return Outcome(name, "not written", detail=str(error))
+        return Outcome(name, "portrayed", len(portrayal.faces), " ".join(written))
+
+    def _pictures(
+        self, stem: str, photo: Photo, portrayal: Portrayal
+    ) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield the name and the pixels of each file that belongs to one photo."""
+        model = self._portrayer.models[-1].name
+        if self._parameters.compare:
+            for ending, face in _numbered(portrayal.faces):
+                yield f"{stem}_comparison{ending}.png", self._strip(face)
+        elif self._parameters.paste_back:
+            yield f"{stem}_photo.png", np.asarray(pasted(photo.image, portrayal, model))
+        else:
+            for ending, face in _numbered(portrayal.faces):
+                yield f"{stem}_portrait{ending}.png", face.portraits[model]
+
+    def _strip(self, face: PortrayedFace) -> np.ndarray:
+        if self._judge is None:
+            raise ValueError("comparison strips need a judge")
+        notes = {}
+        for name, portrait in face.portraits.items():
+            likeness = self._judge.compare(face.photo, portrait)
+            notes[name] = (likeness.number, likeness.words)
+        return comparison_strip(face.photo, face.portraits, notes)
+
+
+def _numbered(faces: Sequence[PortrayedFace]) -> Iterator[tuple[str, PortrayedFace]]:
+    for number, face in enumerate(faces, 1):
+        yield "" if len(faces) == 1 else f"_{number}", face
+
+
+def read_ahead(
+    paths: Iterable[Path], read: Callable[[Path], Photo | PictureError]
+) -> Iterator[Photo | PictureError]:
+    """Yield what `read` makes of each path, in order, while the next few are being read."""
+    with ThreadPoolExecutor(NUM_READERS) as pool:
+        waiting: deque[Future[Photo | PictureError]] = deque()
+        for path in paths:
+            waiting.append(pool.submit(read, path))
+            if len(waiting) > 2 * NUM_READERS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

@@ -1,0 +1,119 @@
+"""An exported model: ONNX networks and what one must know to use them, without PyTorch."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from jaxtyping import UInt8
+from pydantic import ValidationError
+
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.faces.detect import FaceDetector
+from portrait_pipeline.parameters import FaceParameters
+from portrait_pipeline.portrayal.onnx_cascade import OnnxCascade
+from portrait_pipeline.portrayal.portrayer import PortraitModel
+
+OPSET = 20
+GENERATOR = "generator"
+DETECTOR_NETWORKS = ("proposer", "refiner", "judge")
+PIXEL_RANGE = "uint8 RGB in [0, 255], batch x height x width x 3, for input and output"
+
+
+@dataclass(frozen=True)
+class ExportedModel:
+    """A generator and the three networks that find the faces for it, each as an ONNX file.
+
+    The generator's own metadata says how its input must be prepared, so that its file alone can be
+    used elsewhere.
+
+    Attributes:
+        networks: Serialised ONNX by name: `generator`, `proposer`, `refiner`, `judge`.
+        example: One uint8 face crop (1, size, size, 3) as the generator takes it.
+    """
+
+    networks: Mapping[str, bytes]
+    example: UInt8[np.ndarray, "1 size size 3"]
+
+
+def open_session(network: bytes, num_threads: int = 0) -> onnxruntime.InferenceSession:
+    """Make an ONNX Runtime session on the CPU; 0 threads means one for each core.
+
+    Raises:
+        PortraitPipelineError: if the bytes are no ONNX network.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = num_threads
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's exceptions have no common class of their own
+        raise PortraitPipelineError(
+            f"the exported model cannot be read ({error}); export it again with"
+            " `kedro run --pipeline=export`"
+        ) from error
+
+
+def model_metadata(session: onnxruntime.InferenceSession) -> dict[str, str]:
+    """Return what the export wrote beside the generator's weights."""
+    return dict(session.get_modelmeta().custom_metadata_map)
+
+
+def exported_model(exported: ExportedModel, num_threads: int = 0) -> PortraitModel:
+    """Make an exported model ready to use.
+
+    Raises:
+        PortraitPipelineError: if a network or its metadata is missing or broken.
+    """
+    missing = {GENERATOR, *DETECTOR_NETWORKS} - set(exported.networks)
+    if missing:
+        raise PortraitPipelineError(
+            f"the exported model lacks {', '.join(sorted(missing))}; export it again with"
+            " `kedro run --pipeline=export`"
+        )
+    session = open_session(exported.networks[GENERATOR], num_threads)
+    metadata = model_metadata(session)
+    try:
+        preparation = FaceParameters.model_validate_json(metadata["preparation"])
+        detector = json.loads(metadata["detector"])
+        name = metadata["model"]
+    except (KeyError, ValidationError, json.JSONDecodeError) as error:
+        raise PortraitPipelineError(
+            f"the exported model does not say how faces are prepared ({error}); export it again"
+            " with `kedro run --pipeline=export`"
+        ) from error
+    cascade = _cascade(exported, detector, num_threads)
+    finder = FaceDetector(preparation, search=cascade)
+    teacher = metadata.get("teacher") or None
+    return PortraitModel(name, preparation, finder, _painter(session), teacher)
+
+
+def _cascade(exported: ExportedModel, detector: Mapping[str, Any], num_threads: int) -> OnnxCascade:
+    sessions = {
+        name: _runner(open_session(exported.networks[name], num_threads))
+        for name in DETECTOR_NETWORKS
+    }
+    first, second, third = detector["thresholds"]
+    return OnnxCascade(sessions, (first, second, third), detector["factor"])
+
+
+def _runner(session: onnxruntime.InferenceSession) -> Callable[[np.ndarray], list[np.ndarray]]:
+    (argument,) = (value.name for value in session.get_inputs())
+
+    def run(pixels: np.ndarray) -> list[np.ndarray]:
+        outputs: list[np.ndarray] = session.run(None, {argument: pixels})
+        return outputs
+
+    return run
+
+
+def _painter(session: onnxruntime.InferenceSession) -> Callable[[np.ndarray], np.ndarray]:
+    run = _runner(session)
+
+    def paint(photos: UInt8[np.ndarray, "n size size 3"]) -> UInt8[np.ndarray, "n size size 3"]:
+        (portraits,) = run(np.ascontiguousarray(photos))
+        return portraits
+
+    return paint

@@ -1,0 +1,165 @@
+"""From a checkpoint to ONNX: the generator with its pixel conversion, and the face detector."""
+
+import io
+import json
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+
+import numpy as np
+import torch
+from facenet_pytorch import MTCNN
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+from torch.export import Dim
+
+from portrait_pipeline.cyclegan.ports import Checkpoint
+from portrait_pipeline.cyclegan.translate import load_generator
+from portrait_pipeline.images import HALF_RANGE
+from portrait_pipeline.portrayal.exported import (
+    DETECTOR_NETWORKS,
+    GENERATOR,
+    OPSET,
+    PIXEL_RANGE,
+    ExportedModel,
+)
+from portrait_pipeline.portrayal.torch_model import checkpoint_preparation, checkpoint_teacher
+
+DYNAMIC = Dim.DYNAMIC
+REFINER_PX, JUDGE_PX = 24, 48
+
+
+class PixelGenerator(nn.Module):
+    """A generator that takes and gives uint8 pixels, so that nobody can mistake its range.
+
+    Args:
+        generator: Takes and gives house images, NCHW in [-1, 1].
+    """
+
+    def __init__(self, generator: nn.Module) -> None:
+        super().__init__()
+        self.generator = generator
+
+    def forward(
+        self, photos: UInt8[Tensor, "batch height width 3"]
+    ) -> UInt8[Tensor, "batch height width 3"]:
+        """Translate as `images.to_model_range`, the generator and `images.to_pixels` do."""
+        images = photos.permute(0, 3, 1, 2).to(torch.float32) / HALF_RANGE - 1.0
+        portraits = ((self.generator(images) + 1.0) * HALF_RANGE).round().clamp(0.0, 255.0)
+        pixels: Tensor = portraits.to(torch.uint8).permute(0, 2, 3, 1)
+        return pixels
+
+
+class DetectorNetwork(nn.Module):
+    """One of MTCNN's networks with its scaling: (x - 127.5) / 128, its own convention.
+
+    Args:
+        network: P-, R- or O-net.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pixels: Float[Tensor, "batch 3 height width"]) -> tuple[Tensor, ...]:
+        """Run the network on RGB in [0, 255]."""
+        outputs: tuple[Tensor, ...] = self.network((pixels - 127.5) / 128)
+        return outputs
+
+
+def export_model(
+    checkpoint: Checkpoint, averaged: bool, example: UInt8[np.ndarray, "1 size size 3"]
+) -> ExportedModel:
+    """Export the photo-to-portrait generator of a checkpoint and the detector it needs.
+
+    Args:
+        checkpoint: A trained model.
+        averaged: Take the running average of the weights.
+        example: A face crop of the size that the model was trained at.
+
+    Raises:
+        PortraitPipelineError: if the checkpoint is of another architecture or has no preparation.
+    """
+    preparation = checkpoint_preparation(checkpoint)
+    detector = MTCNN(device=torch.device("cpu"))
+    about = {
+        "model": checkpoint["model"],
+        "direction": "photo_to_portrait",
+        "image_size_px": str(preparation.crop_size_px),
+        "pixel_range": PIXEL_RANGE,
+        "preparation": preparation.model_dump_json(),
+        "detector": json.dumps(
+            {"thresholds": list(detector.thresholds), "factor": detector.factor}
+        ),
+        "teacher": checkpoint_teacher(checkpoint) or "",
+        "averaged": str(averaged).lower(),
+        "opset": str(OPSET),
+        "step": str(checkpoint["step"]),
+        "data_hash": checkpoint["data_hash"],
+    }
+    generator = PixelGenerator(load_generator(checkpoint, "photo_to_portrait", averaged)).eval()
+    networks = {GENERATOR: _generator_to_onnx(generator, example, about)}
+    parts = (detector.pnet, detector.rnet, detector.onet)
+    for name, network in zip(DETECTOR_NETWORKS, parts, strict=True):
+        networks[name] = _detector_to_onnx(name, network)
+    return ExportedModel(networks, example)
+
+
+def _generator_to_onnx(
+    generator: nn.Module, example: UInt8[np.ndarray, "1 size size 3"], about: Mapping[str, str]
+) -> bytes:
+    photos = torch.from_numpy(np.repeat(example, 2, axis=0))  # a batch of 1 would be made constant
+    return _to_onnx(generator, photos, {0: DYNAMIC}, ["photos"], ["portraits"], about)
+
+
+def _detector_to_onnx(name: str, network: nn.Module) -> bytes:
+    size_px = {"proposer": 64, "refiner": REFINER_PX, "judge": JUDGE_PX}[name]
+    free = {0: DYNAMIC, 2: DYNAMIC, 3: DYNAMIC} if name == "proposer" else {0: DYNAMIC}
+    pixels = torch.zeros((2, 3, size_px, size_px + 8 if name == "proposer" else size_px))
+    outputs = ["offsets", "probabilities"]
+    if name == "judge":
+        outputs.insert(1, "landmarks")
+    about = {"pixel_range": "float32 RGB in [0, 255], batch x 3 x height x width"}
+    return _to_onnx(DetectorNetwork(network).eval(), pixels, free, ["pixels"], outputs, about)
+
+
+def _to_onnx(
+    network: nn.Module,
+    example: Tensor,
+    free: Mapping[int, object],
+    inputs: list[str],
+    outputs: list[str],
+    about: Mapping[str, str],
+) -> bytes:
+    with _quiet():
+        program = torch.onnx.export(
+            network,
+            (example,),
+            input_names=inputs,
+            output_names=outputs,
+            dynamic_shapes=(dict(free),),
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    if program is None:
+        raise RuntimeError("the exporter returned nothing")
+    program.model.metadata_props.update(about)
+    return bytes(program.model_proto.SerializeToString())
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the exporter's talk off the terminal; it says a lot about its own future."""
+    talkers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
+    levels = [talker.level for talker in talkers]
+    for talker in talkers:
+        talker.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for talker, level in zip(talkers, levels, strict=True):
+            talker.setLevel(level)

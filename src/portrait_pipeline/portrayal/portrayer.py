@@ -1,0 +1,181 @@
+"""The one class behind command line, web page and pipeline: from whole photos to portraits."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.faces.crop import CropTransform, crop_face, crop_transform
+from portrait_pipeline.faces.detection import Detection, FaceFault, Finding
+from portrait_pipeline.faces.paste import paste_back
+from portrait_pipeline.parameters import FaceParameters
+from portrait_pipeline.pictures import ReducedPicture
+from portrait_pipeline.portrayal.photo import Photo
+
+FaceChoice = Literal["largest", "all"]
+Painter = Callable[[UInt8[np.ndarray, "batch size size 3"]], UInt8[np.ndarray, "batch size size 3"]]
+"""A trained model as a function: face crops in, portraits out, both uint8 RGB in [0, 255]."""
+
+
+class FaceFinder(Protocol):
+    """Finds faces by the rules that the training pictures were prepared with: a `FaceDetector`."""
+
+    def find(self, pictures: Sequence[ReducedPicture], every_face: bool = False) -> list[Finding]:
+        """Return the largest face that counts of each picture, or all, or why there is none."""
+        ...
+
+
+@dataclass(frozen=True)
+class PortraitModel:
+    """A trained model with everything that its training fixed.
+
+    Attributes:
+        name: baseline, proposed, or what else it is called.
+        preparation: How the faces it was trained on were found and cropped.
+        finder: Finds faces by that preparation.
+        painter: Translates crops of `preparation.crop_size_px`.
+        teacher: The face network of its perceptual loss; None where it had none.
+    """
+
+    name: str
+    preparation: FaceParameters
+    finder: FaceFinder
+    painter: Painter
+    teacher: str | None = None
+
+
+@dataclass(frozen=True)
+class PortrayedFace:
+    """One face and what each model made of it.
+
+    Attributes:
+        photo: The crop, uint8 (size, size, 3).
+        transform: Where in the picture it lies.
+        portraits: By the model's name, uint8 (size, size, 3).
+    """
+
+    photo: UInt8[np.ndarray, "size size 3"]
+    transform: CropTransform
+    portraits: Mapping[str, UInt8[np.ndarray, "size size 3"]]
+
+
+@dataclass(frozen=True)
+class Portrayal:
+    """What became of one picture.
+
+    Attributes:
+        faces: The largest first; empty where no face counts.
+        fault: Why there is no face; None when there is one.
+    """
+
+    faces: tuple[PortrayedFace, ...]
+    fault: FaceFault | None
+
+
+class Portrayer:
+    """Finds and crops faces exactly as in training, and lets one or more models paint them.
+
+    Args:
+        models: Trained models that were prepared alike; the first one finds the faces.
+        batch_size: Faces that a model paints at once.
+
+    Raises:
+        PortraitPipelineError: if there is no model, or two were prepared differently.
+    """
+
+    def __init__(self, models: Sequence[PortraitModel], batch_size: int = 8) -> None:
+        if not models:
+            raise PortraitPipelineError("no model was given, expected at least one")
+        _refuse_different_preparations(models)
+        self.models = tuple(models)
+        self.preparation = models[0].preparation
+        self._batch_size = batch_size
+
+    def portray(self, photos: Sequence[Photo], faces: FaceChoice = "largest") -> list[Portrayal]:
+        """Portray the faces of photos of any sizes, the largest of each or all."""
+        every_face = faces == "all"
+        found = self.find(photos, every_face)
+        crops = [
+            [self.crop(photo.image, face) for face in _chosen(in_photo, every_face)]
+            for photo, in_photo in zip(photos, found, strict=True)
+        ]
+        painted = iter(self.paint([photo for row in crops for photo, _ in row]))
+        return [
+            Portrayal(
+                tuple(PortrayedFace(*crop, next(painted)) for crop in row),
+                in_photo.fault,
+            )
+            for row, in_photo in zip(crops, found, strict=True)
+        ]
+
+    def refuse_teacher(self, judge: str) -> None:
+        """Refuse to let the network that trained a model also say how alike its portraits are.
+
+        Raises:
+            PortraitPipelineError: if the judge, or one of its family, was the teacher.
+        """
+        for model in self.models:
+            if model.teacher is not None and _family(model.teacher) == _family(judge):
+                raise PortraitPipelineError(
+                    f"the judge {judge} taught the model {model.name}, expected another network;"
+                    " set `judge: geometry` in conf/local/parameters.yml"
+                )
+
+    def find(self, photos: Sequence[Photo], every_face: bool = False) -> list[Finding]:
+        """Find the faces of photos as those of the training pictures were found."""
+        return self.models[0].finder.find([photo.reduced for photo in photos], every_face)
+
+    def crop(
+        self, picture: Image.Image, face: Detection
+    ) -> tuple[UInt8[np.ndarray, "size size 3"], CropTransform]:
+        """Cut one face out as the training pictures were cut."""
+        transform = crop_transform(face, self.preparation)
+        return crop_face(picture, transform, self.preparation.crop_size_px), transform
+
+    def paint(
+        self, photos: Sequence[UInt8[np.ndarray, "size size 3"]]
+    ) -> list[dict[str, UInt8[np.ndarray, "size size 3"]]]:
+        """Let every model paint every crop; one mapping from model to portrait for each crop."""
+        painted: list[dict[str, UInt8[np.ndarray, "size size 3"]]] = [{} for _ in photos]
+        for start in range(0, len(photos), self._batch_size):
+            batch = np.stack(photos[start : start + self._batch_size])
+            for model in self.models:
+                for row, portrait in enumerate(model.painter(batch), start):
+                    painted[row][model.name] = portrait
+        return painted
+
+
+def pasted(picture: Image.Image, portrayal: Portrayal, model: str) -> Image.Image:
+    """Lay one model's portraits over the faces of the whole photo; the smallest face on top."""
+    for face in portrayal.faces:
+        picture = paste_back(picture, face.portraits[model], face.transform)
+    return picture
+
+
+def _chosen(finding: Finding, every_face: bool) -> tuple[Detection, ...]:
+    return finding.faces if every_face else finding.faces[:1]
+
+
+def _family(network: str) -> str:
+    """Both FaceNets have one architecture and one preparation: they count as one network."""
+    return network.partition("-")[0]
+
+
+def _refuse_different_preparations(models: Sequence[PortraitModel]) -> None:
+    first = models[0]
+    for other in models[1:]:
+        differing = [
+            f"{name} {value!r} and {getattr(other.preparation, name)!r}"
+            for name, value in first.preparation
+            if name != "batch_size" and getattr(other.preparation, name) != value
+        ]
+        if differing:
+            raise PortraitPipelineError(
+                f"{first.name} and {other.name} were trained on faces prepared differently"
+                f" ({', '.join(differing)}), expected the same; ask for one of them with --model,"
+                " or train both again on the same faces"
+            )

@@ -1,0 +1,68 @@
+"""A trained model from a checkpoint, run by PyTorch."""
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from pydantic import ValidationError
+
+from portrait_pipeline.cyclegan.ports import Checkpoint
+from portrait_pipeline.cyclegan.translate import load_generator, translate
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.faces.detect import FaceDetector
+from portrait_pipeline.parameters import FaceParameters
+from portrait_pipeline.portrayal.portrayer import PortraitModel
+
+
+def checkpoint_preparation(checkpoint: Checkpoint) -> FaceParameters:
+    """Read how the model's training faces were found and cropped.
+
+    Raises:
+        PortraitPipelineError: if the checkpoint does not say, or of faces of another size.
+    """
+    try:
+        preparation = FaceParameters(**checkpoint["preparation"])
+        image_size_px = checkpoint["parameters"]["image_size_px"]
+    except (KeyError, TypeError, ValidationError) as error:
+        raise PortraitPipelineError(
+            f"the checkpoint does not say how its faces were prepared ({error}), expected one made"
+            " by `kedro run --pipeline=train_baseline` or `train_proposed` of this version"
+        ) from error
+    if preparation.crop_size_px != image_size_px:
+        raise PortraitPipelineError(
+            f"the checkpoint was trained at {image_size_px} px on crops of"
+            f" {preparation.crop_size_px} px, expected one size; train it again"
+        )
+    return preparation
+
+
+def checkpoint_teacher(checkpoint: Checkpoint) -> str | None:
+    """Read which face network taught the model, or None for a model without one."""
+    settings = checkpoint["parameters"]
+    is_taught = settings["lambda_perceptual"] > 0.0 or settings.get("perceptual_gradient_share")
+    return str(settings["teacher"]) if is_taught else None
+
+
+def checkpoint_model(
+    checkpoint: Checkpoint, averaged: bool = True, device: torch.device | None = None
+) -> PortraitModel:
+    """Make a checkpoint ready to use.
+
+    Args:
+        checkpoint: A trained model.
+        averaged: Take the running average of the generator's weights.
+        device: Where to compute; by default the GPU when there is one.
+
+    Raises:
+        PortraitPipelineError: if it is of another architecture or has no preparation.
+    """
+    preparation = checkpoint_preparation(checkpoint)
+    device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    generator = load_generator(checkpoint, "photo_to_portrait", averaged).to(device)
+
+    def paint(photos: UInt8[np.ndarray, "n size size 3"]) -> UInt8[np.ndarray, "n size size 3"]:
+        return translate(generator, photos, len(photos))
+
+    finder = FaceDetector(preparation, device)
+    return PortraitModel(
+        checkpoint["model"], preparation, finder, paint, checkpoint_teacher(checkpoint)
+    )
