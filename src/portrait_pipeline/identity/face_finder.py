@@ -1,10 +1,10 @@
 """Does a detector still find the face in a portrait?"""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
-from facenet_pytorch import MTCNN
 from jaxtyping import Bool, UInt8
 from PIL import Image
 
@@ -38,6 +38,9 @@ def _sees_face(crop: UInt8[np.ndarray, "size size 3"], min_probability: float) -
 
 
 @cache
-def _detector() -> MTCNN:
+def _detector() -> Any:
+    # Imported here because it brings torchvision, a second that only an evaluation has to wait.
+    from facenet_pytorch import MTCNN  # noqa: PLC0415
+
     least = round(MIN_FACE_SHARE * WORKING_SIZE_PX)
     return MTCNN(keep_all=True, min_face_size=least, device=torch.device("cpu"))

@@ -7,7 +7,6 @@ from typing import Literal
 
 import pooch
 import torch
-from facenet_pytorch import InceptionResnetV1
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -57,6 +56,9 @@ class FacenetNetwork(nn.Module):
     """Inception-ResNet v1 with its own input scaling: RGB faces in [0, 255] to unit vectors."""
 
     def __init__(self) -> None:
+        # Imported here because it brings torchvision, a second that teacher=dlib need not wait.
+        from facenet_pytorch import InceptionResnetV1  # noqa: PLC0415
+
         super().__init__()
         self.network = InceptionResnetV1(classify=False)
 
