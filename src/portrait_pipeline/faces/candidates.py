@@ -28,14 +28,6 @@ class Candidates:
     offsets: Float[Tensor, "faces 4"]
 
     @staticmethod
-    def none(device: torch.device) -> "Candidates":
-        """Return an empty table."""
-        empty = torch.zeros((0, 4), device=device)
-        return Candidates(
-            torch.zeros(0, dtype=torch.int64, device=device), empty, empty[:, 0], empty
-        )
-
-    @staticmethod
     def joined(parts: Sequence["Candidates"]) -> "Candidates":
         """Return all rows of several tables."""
         return Candidates(
@@ -54,10 +46,6 @@ class Candidates:
     def at(self, boxes: Float[Tensor, "faces 4"]) -> "Candidates":
         """Return the same candidates with other boxes."""
         return replace(self, boxes=boxes)
-
-    def of_pictures(self, pictures: Int[Tensor, "some"]) -> "Candidates":
-        """Return the candidates of some pictures."""
-        return self.take(torch.isin(self.picture, pictures))
 
     def without_overlaps(self, threshold: float) -> "Candidates":
         """Keep of every heap of boxes of one picture (IoU above `threshold`) the likeliest."""

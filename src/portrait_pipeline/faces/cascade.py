@@ -8,22 +8,18 @@ that a picture whose face is already found never pays for its finest levels, whi
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
 from facenet_pytorch import MTCNN
 from jaxtyping import Int, UInt8
 from torch import Tensor, nn
-from torch.nn.functional import prelu
 
 from portrait_pipeline.faces.candidates import Candidates, found_faces, regressed
 from portrait_pipeline.faces.found import FoundFaces
-from portrait_pipeline.faces.resampling import area_level, area_patches, integral
+from portrait_pipeline.faces.pyramid import CELL_PX, STRIDE_PX, level_size, parts_of_pyramid
+from portrait_pipeline.faces.resampling import area_levels, area_patches, integral
 
-CELL_PX = 12
-"""Window of the first network, which moves by `STRIDE_PX`."""
-STRIDE_PX = 2
 MAX_CANDIDATES_AT_ONCE = 256
 
 Settled = Callable[[FoundFaces, float], set[int]]
@@ -66,47 +62,47 @@ class Cascade:
         """
         sums = integral(torch.from_numpy(canvas).to(self._device))
         extents = torch.from_numpy(np.asarray(sizes, dtype=np.int64)).to(self._device)
-        waiting = torch.arange(len(canvas), device=self._device)
-        proposals = Candidates.none(self._device)
-        done: list[FoundFaces] = []
-        for windows in self._parts_of_pyramid(int(sizes.min(axis=1).max()), min_window_px):
-            levels = [self._propose(sums[waiting], waiting, CELL_PX / px) for px in windows]
-            proposals = Candidates.joined([proposals, *levels])
-            faces = self._refine(sums, extents, proposals)
-            finished = settled(faces, windows[-1])
-            done.append(faces.of_pictures(finished))
-            rest = [index for index in waiting.tolist() if index not in finished]
-            waiting = torch.tensor(rest, dtype=torch.int64, device=self._device)
-            proposals = proposals.of_pictures(waiting)
-            if not rest:
-                return FoundFaces.joined(done)
-        return FoundFaces.joined([*done, faces.of_pictures(set(rest))])
-
-    def _parts_of_pyramid(self, edge_px: int, min_window_px: float) -> list[list[float]]:
-        """Return face windows in pixels, largest first: all the large ones, then two by two."""
-        windows = [max(float(CELL_PX), min_window_px)]
-        while windows[-1] / self._factor <= edge_px:
-            windows.append(windows[-1] / self._factor)
-        parts = [windows[4:], windows[2:4], windows[:2]]
-        return [part[::-1] for part in parts if part]
+        waiting = list(range(len(canvas)))
+        found = FoundFaces.none()
+        longest = int(sizes.min(axis=1).max())
+        for windows in parts_of_pyramid(longest, min_window_px, self._factor):
+            rows = torch.tensor(waiting, dtype=torch.int64, device=self._device)
+            levels = [self._propose(sums, extents, rows, px) for px in windows]
+            fresh = self._refine(sums, extents, Candidates.joined(levels))
+            found = FoundFaces.joined([found, fresh]).without_nested(0.7)
+            finished = settled(found, windows[-1])
+            waiting = [index for index in waiting if index not in finished]
+            if not waiting:
+                break
+        return found
 
     def _propose(
-        self, sums: Int[Tensor, "open 3 h w"], pictures: Int[Tensor, "open"], scale: float
+        self,
+        sums: Int[Tensor, "batch height_1 width_1 3"],
+        extents: Int[Tensor, "batch 2"],
+        pictures: Int[Tensor, "waiting"],
+        window_px: float,
     ) -> Candidates:
-        """Run the first network over one level of the pyramid."""
-        height, width = sums.shape[2] - 1, sums.shape[3] - 1
-        level = area_level(sums, int(height * scale + 1), int(width * scale + 1))
-        offsets, scores = _first_network(self._proposer, _scaled(level))
+        """Run the first network over one level of the pyramid of the pictures that wait."""
+        scale = CELL_PX / window_px
+        shapes = [(int(width), int(height)) for width, height in extents[pictures].tolist()]
+        sizes = [level_size(width, height, window_px) for width, height in shapes]
+        levels = area_levels(sums, pictures.tolist(), shapes, sizes)
+        offsets, probabilities = self._proposer(_scaled(levels))
+        scores = probabilities[:, 1]
         index, row, column = (scores >= self._thresholds[0]).nonzero(as_tuple=True)
         corner = torch.stack([column, row], dim=1) * STRIDE_PX
         low, high = ((corner + 1) / scale).floor(), ((corner + CELL_PX) / scale).floor()
+        # a window may begin in its picture's last cell, and none in the padding behind it
+        limits = torch.tensor(sizes, device=self._device)[index]
+        inside = (corner + CELL_PX <= limits + limits % 2).all(dim=1)
         candidates = Candidates(
             pictures[index],
             torch.cat([low, high], dim=1),
             scores[index, row, column],
             offsets[index, :, row, column],
         )
-        return candidates.without_overlaps(0.5)
+        return candidates.take(inside).without_overlaps(0.5)
 
     def _refine(
         self, sums: Tensor, extents: Int[Tensor, "batch 2"], proposals: Candidates
@@ -121,7 +117,7 @@ class Cascade:
         kept = kept.at(regressed(kept.boxes, kept.offsets)).squared().inside(extents)
         offsets, points, probabilities = self._look_at(self._judge, sums, extents, kept, 48)
         kept = Candidates(kept.picture, kept.boxes, probabilities[:, 1], offsets)
-        return found_faces(kept, points, self._thresholds[2]).without_nested(0.7)
+        return found_faces(kept, points, self._thresholds[2])
 
     def _look_at(
         self, network: nn.Module, sums: Tensor, extents: Tensor, faces: Candidates, size_px: int
@@ -143,13 +139,3 @@ class Cascade:
 def _scaled(pixels: Tensor) -> Tensor:
     """Bring [0, 255] to the range that MTCNN's own networks expect."""
     return pixels.sub_(127.5).mul_(1 / 128)
-
-
-def _first_network(network: Any, level: Tensor) -> tuple[Tensor, Tensor]:
-    """Run the first network without the copies that its own module makes.
-
-    Returns:
-        Offsets (batch, 4, rows, columns) and the probability of a face (batch, rows, columns).
-    """
-    offsets, probabilities = network(level)
-    return offsets, probabilities[:, 1]

@@ -16,8 +16,6 @@ from portrait_pipeline.pictures import ReducedPicture
 if TYPE_CHECKING:
     import torch
 
-MIN_WINDOW_SHARE = 0.7
-"""A box grows at most so much over the window it was first seen in that this share suffices."""
 NUM_CANVAS_STEPS = 6
 """Canvases are whole sixths of `detection_size_px`, whatever else is in the batch."""
 
@@ -91,7 +89,7 @@ class FaceDetector:
         canvas, sizes = _letterbox(pictures, width, height)
 
         def choose(found: FoundFaces, index: int) -> Finding:
-            faces = _detections(found.of_pictures({index}), 1.0 / pictures[index].scale)
+            faces = _detections(found.of_picture(index), 1.0 / pictures[index].scale)
             return choose_face(faces, self.parameters)
 
         def settled(found: FoundFaces, window_px: float) -> set[int]:
@@ -104,7 +102,7 @@ class FaceDetector:
                 if face is not None and face.edge_px * pictures[index].scale >= window_px
             }
 
-        window = self.parameters.min_face_px * scale * MIN_WINDOW_SHARE
+        window = self.parameters.min_face_px * scale
         found = self._search.find(canvas, sizes, window, settled)
         return [choose(found, index) for index in range(len(pictures))]
 

@@ -23,6 +23,16 @@ class FoundFaces:
     landmarks: np.ndarray
 
     @staticmethod
+    def none() -> "FoundFaces":
+        """Return an empty table."""
+        return FoundFaces(
+            np.zeros(0, dtype=np.int64),
+            np.zeros((0, 4), dtype=np.float32),
+            np.zeros(0, dtype=np.float32),
+            np.zeros((0, 5, 2), dtype=np.float32),
+        )
+
+    @staticmethod
     def joined(parts: Sequence["FoundFaces"]) -> "FoundFaces":
         """Return all rows of several tables."""
         return FoundFaces(
@@ -38,9 +48,9 @@ class FoundFaces:
             self.picture[rows], self.boxes[rows], self.probabilities[rows], self.landmarks[rows]
         )
 
-    def of_pictures(self, pictures: set[int]) -> "FoundFaces":
-        """Return the faces of some pictures."""
-        return self.take(np.isin(self.picture, sorted(pictures)))
+    def of_picture(self, index: int) -> "FoundFaces":
+        """Return the faces of one picture."""
+        return self.take(self.picture == index)
 
     def without_nested(self, threshold: float) -> "FoundFaces":
         """Keep the likelier of two boxes that share `threshold` of the smaller one's area."""
