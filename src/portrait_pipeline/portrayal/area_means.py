@@ -19,16 +19,22 @@ def integral(
     return sums
 
 
-def area_level(
-    sums: Int64[np.ndarray, "batch height_1 width_1 3"], height_px: int, width_px: int
-) -> Float32[np.ndarray, "batch 3 height_px width_px"]:
-    """Shrink whole pictures to one level of the pyramid, values in [0, 255]."""
-    rows = _bins(np.array([sums.shape[1] - 1]), height_px)[:, 0]
-    columns = _bins(np.array([sums.shape[2] - 1]), width_px)[:, 0]
-    bands = sums[:, rows[1]] - sums[:, rows[0]]
-    totals = bands[:, :, columns[1]] - bands[:, :, columns[0]]
-    areas = (rows[1] - rows[0])[:, None] * (columns[1] - columns[0])
-    return _means(totals, areas[None])
+def area_levels(
+    sums: Int64[np.ndarray, "batch height_1 width_1 3"],
+    pictures: Int64[np.ndarray, " some"],
+    extents: Int64[np.ndarray, "some 2"],
+    sizes: Int64[np.ndarray, "some 2"],
+) -> Float32[np.ndarray, "some 3 height width"]:
+    """Shrink each picture on its own grid, values in [0, 255]; the rest stays black."""
+    width, height = sizes.max(axis=0)
+    levels = np.zeros((len(sizes), height, width, 3), dtype=np.float32)
+    for level, picture, extent, size in zip(levels, pictures, extents, sizes, strict=True):
+        columns, rows = (_bins(extent[[axis]], int(size[axis]))[:, 0] for axis in (0, 1))
+        bands = sums[picture, rows[1]] - sums[picture, rows[0]]
+        totals = bands[:, columns[1]] - bands[:, columns[0]]
+        areas = (rows[1] - rows[0])[:, None] * (columns[1] - columns[0])
+        level[: size[1], : size[0]] = totals.astype(np.float32) / areas[..., None]
+    return np.ascontiguousarray(levels.transpose(0, 3, 1, 2))
 
 
 def area_patches(

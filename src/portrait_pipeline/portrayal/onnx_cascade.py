@@ -6,11 +6,10 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
 from portrait_pipeline.faces.found import FoundFaces
-from portrait_pipeline.portrayal.area_means import area_level, area_patches, integral
+from portrait_pipeline.faces.pyramid import CELL_PX, STRIDE_PX, level_size, parts_of_pyramid
+from portrait_pipeline.portrayal.area_means import area_levels, area_patches, integral
 from portrait_pipeline.portrayal.boxes import Boxes
 
-CELL_PX = 12
-STRIDE_PX = 2
 MAX_CANDIDATES_AT_ONCE = 256
 
 Network = Callable[[Float32[np.ndarray, "batch 3 height width"]], list[np.ndarray]]
@@ -51,9 +50,10 @@ class OnnxCascade:
         sums, extents = integral(canvas), np.asarray(sizes, dtype=np.int64)
         waiting = list(range(len(canvas)))
         found = FoundFaces.none()
-        for windows in self._parts_of_pyramid(int(sizes.min(axis=1).max()), min_window_px):
+        longest = int(sizes.min(axis=1).max())
+        for windows in parts_of_pyramid(longest, min_window_px, self._factor):
             rows = np.array(waiting, dtype=np.int64)
-            levels = [self._propose(sums[rows], rows, CELL_PX / px) for px in windows]
+            levels = [self._propose(sums, extents, rows, px) for px in windows]
             fresh = self._refine(sums, extents, Boxes.joined(levels))
             found = FoundFaces.joined([found, fresh]).without_nested(0.7)
             finished = settled(found, windows[-1])
@@ -62,32 +62,28 @@ class OnnxCascade:
                 break
         return found
 
-    def _parts_of_pyramid(self, edge_px: int, min_window_px: float) -> list[list[float]]:
-        windows = [max(float(CELL_PX), min_window_px)]
-        while windows[-1] / self._factor <= edge_px:
-            windows.append(windows[-1] / self._factor)
-        parts = [windows[4:], windows[2:4], windows[:2]]
-        return [part[::-1] for part in parts if part]
-
     def _propose(
         self,
-        sums: Int64[np.ndarray, "waiting height_1 width_1 3"],
+        sums: Int64[np.ndarray, "batch height_1 width_1 3"],
+        extents: Int64[np.ndarray, "batch 2"],
         pictures: Int64[np.ndarray, " waiting"],
-        scale: float,
+        window_px: float,
     ) -> Boxes:
-        height, width = sums.shape[1] - 1, sums.shape[2] - 1
-        level = area_level(sums, int(height * scale + 1), int(width * scale + 1))
-        offsets, probabilities = self._networks["proposer"](level)
+        sizes = np.array([level_size(int(w), int(h), window_px) for w, h in extents[pictures]])
+        levels = area_levels(sums, pictures, extents[pictures], sizes)
+        offsets, probabilities = self._networks["proposer"](levels)
         scores = probabilities[:, 1]
         index, row, column = np.nonzero(scores >= np.float32(self._thresholds[0]))
-        corner = (np.stack([column, row], axis=1) * STRIDE_PX).astype(np.float32)
-        shrink = np.float32(scale)
+        corner = np.stack([column, row], axis=1) * STRIDE_PX
+        limits = sizes[index]
+        inside = (corner + CELL_PX <= limits + limits % 2).all(axis=1)
+        shrink, corner = np.float32(CELL_PX / window_px), corner.astype(np.float32)
         low, high = np.floor((corner + 1) / shrink), np.floor((corner + CELL_PX) / shrink)
         edges = np.concatenate([low, high], axis=1).astype(np.float32)
         kept = Boxes(
             pictures[index], edges, scores[index, row, column], offsets[index, :, row, column]
         )
-        return kept.without_overlaps(0.5)
+        return kept.take(inside).without_overlaps(0.5)
 
     def _refine(
         self,
