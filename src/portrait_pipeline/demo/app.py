@@ -16,7 +16,7 @@ from portrait_pipeline.demo.gate import LOOPBACK, Gate
 from portrait_pipeline.demo.limits import MAX_SESSIONS, MAX_UPLOAD_BYTES
 from portrait_pipeline.demo.page import Page
 from portrait_pipeline.demo.service import ModelShelf, PortraitService
-from portrait_pipeline.demo.uploads import UploadFolder, upload_route
+from portrait_pipeline.demo.uploads import UploadFolder, progress_route, upload_route
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.portrayal.similarity import JudgeOfFaces
 
@@ -76,7 +76,7 @@ def running_page(service: PortraitService, host: str, port: int) -> Iterator[str
                     "docs_url": None,
                     "redoc_url": None,
                     "openapi_url": None,
-                    "routes": [upload_route(uploads)],
+                    "routes": [upload_route(uploads), progress_route()],
                     "middleware": [Middleware(Gate, hosts={*LOOPBACK, host})],
                 },
             )

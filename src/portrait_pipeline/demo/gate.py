@@ -90,6 +90,10 @@ class Gate:
         except TooMuchError:
             if not answer.started:
                 await too_large(scope, receive, send)
+        except FileNotFoundError:
+            # deleted, as promised, while the browser was still asking for it
+            if not answer.started:
+                await PlainTextResponse("not found", 404)(scope, receive, send)
 
 
 def _counted(receive: Receive, max_bytes: int) -> Receive:

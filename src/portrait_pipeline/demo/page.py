@@ -13,7 +13,7 @@ from PIL import Image
 from portrait_pipeline.demo import words
 from portrait_pipeline.demo.limits import KEEP_SECONDS, MAX_WAITING
 from portrait_pipeline.demo.service import BASELINE, Answer, PortraitService, RefusedError
-from portrait_pipeline.demo.uploads import PhotoUpload, UploadFolder
+from portrait_pipeline.demo.uploads import PhotoUpload, Upload, UploadFolder
 from portrait_pipeline.sample import draw_photo
 
 SHOWN_PX = 512
@@ -32,15 +32,16 @@ class Results:
     """The parts of the page that an answer changes."""
 
     says: gradio.HTML
-    slider: gradio.ImageSlider
     trio: Sequence[gradio.Image]
+    captions: Sequence[gradio.HTML]
+    slider: gradio.ImageSlider
     download: gradio.DownloadButton
     crop: gradio.State
 
     @property
     def parts(self) -> list[Any]:
         """All of them, in one order."""
-        return [self.says, self.slider, *self.trio, self.download, self.crop]
+        return [self.says, *self.trio, *self.captions, self.slider, self.download, self.crop]
 
 
 class Page:
@@ -63,12 +64,13 @@ class Page:
         keep = (60, int(KEEP_SECONDS))
         page = gradio.Blocks(title=words.TITLE, analytics_enabled=False, delete_cache=keep)
         with page:
-            gradio.HTML(words.INTRODUCTION)
+            gradio.HTML(words.INTRODUCTION, padding=False)
             with gradio.Row(equal_height=False):
                 with gradio.Column(scale=2, min_width=280):
                     photo, examples, model = self._inputs()
-                with gradio.Column(scale=3, min_width=300, elem_classes="results"):
+                with gradio.Column(scale=3, min_width=280, elem_classes="results"):
                     results = self._results()
+            gradio.HTML(words.PRIVACY, padding=False)
             self._wire(photo, examples, model, results)
             page.load(self.list_models, None, [model, results.says], api_visibility="private")
         page.queue(max_size=MAX_WAITING, default_concurrency_limit=1, api_open=False)
@@ -76,19 +78,21 @@ class Page:
 
     def _inputs(self) -> tuple[PhotoUpload, gradio.Gallery, gradio.Dropdown]:
         photo = PhotoUpload(
-            self._uploads,
             label="Your photo",
             sources=["upload", "webcam", "clipboard"],
             height=240,
             buttons=[],
             elem_id="photo",
         )
+        photo.uploads = self._uploads
+        gradio.HTML(words.EXAMPLES, padding=False)
         examples = gradio.Gallery(
             [(Image.fromarray(pixels), None) for pixels in self._examples],
-            label="Examples: drawn faces of nobody",
+            label="Examples",
+            show_label=False,
             columns=NUM_EXAMPLES,
             rows=1,
-            height=130,
+            height=112,
             allow_preview=False,
             interactive=False,
             buttons=[],
@@ -96,38 +100,32 @@ class Page:
             elem_id="examples",
         )
         model = gradio.Dropdown([], label="Model", visible=False, elem_id="model")
-        gradio.HTML(words.PRIVACY)
         return photo, examples, model
 
     def _results(self) -> Results:
-        says = gradio.HTML(words.WELCOME, elem_id="says")
+        says = gradio.HTML(words.WELCOME, padding=False, elem_id="says")
+        trio, captions = [], []
         with gradio.Row(elem_classes="trio"):
-            trio = [
-                gradio.Image(
-                    label=label,
-                    visible=False,
-                    format="png",
-                    interactive=False,
-                    buttons=["download"],
-                    min_width=90,
-                    elem_id=f"shown_{label}",
-                )
-                for label in TRIO
-            ]
+            for name in TRIO:
+                with gradio.Column(min_width=90):
+                    trio.append(_picture(name))
+                    caption = gradio.HTML(visible=False, padding=False, elem_id=f"caption_{name}")
+                    captions.append(caption)
         slider = gradio.ImageSlider(
-            label="Photo and portrait: drag the line",
+            label="Photo and portrait",
+            show_label=False,
             visible=False,
             format="png",
             interactive=False,
-            buttons=["fullscreen"],
-            max_height=440,
+            buttons=[],
+            max_height=460,
             elem_id="slider",
         )
         download = gradio.DownloadButton(
             "Download the portrait", visible=False, variant="primary", elem_id="download"
         )
         crop = gradio.State(None, time_to_live=KEEP_SECONDS)
-        return Results(says, slider, trio, download, crop)
+        return Results(says, trio, captions, slider, download, crop)
 
     def _wire(
         self,
@@ -142,6 +140,7 @@ class Page:
             "api_visibility": "private",
             "show_progress": "minimal",
             "show_progress_on": [results.says],
+            "scroll_to_output": True,
         }
         photo.input(self.answer_upload, [photo, model], [*results.parts, photo], **common)
         examples.select(self.answer_example, [model], results.parts, **common)
@@ -155,11 +154,12 @@ class Page:
         picker = gradio.Dropdown(choices=list(models), value=models[0][1], visible=len(models) > 1)
         return picker, words.WELCOME
 
-    def answer_upload(self, data: bytes | None, model: str | None) -> Updates:
-        """Answer an upload and empty the field: its file is gone by now."""
-        if data is None:
+    def answer_upload(self, upload: Upload | None, model: str | None) -> Updates:
+        """Answer an upload, delete it and empty the field."""
+        if upload is None:
             return [*_nothing(words.refusal(words.GONE)), None]
-        return [*self._answer(lambda: self._service.portray(data, model or "")), None]
+        with upload:
+            return [*self._answer(lambda: self._service.portray(upload.data, model or "")), None]
 
     def answer_example(self, model: str | None, event: gradio.SelectData) -> Updates:
         """Answer a click on one of the drawn faces."""
@@ -186,14 +186,16 @@ class Page:
         photo = enlarged(answer.photo)
         portraits = {name: enlarged(pixels) for name, pixels in answer.portraits.items()}
         chosen = portraits[answer.chosen]
-        baseline = gradio.Image(value=portraits.get(BASELINE), visible=BASELINE in portraits)
-        other = gradio.Image(value=chosen, label=answer.chosen, visible=answer.chosen != BASELINE)
+        other = None if answer.chosen == BASELINE else answer.chosen
         return [
-            words.verdicts(answer),
-            gradio.ImageSlider(value=(photo, chosen), visible=True),
+            words.notes(answer),
             gradio.Image(value=photo, visible=True),
-            baseline,
-            other,
+            gradio.Image(value=portraits.get(BASELINE), visible=BASELINE in portraits),
+            gradio.Image(value=portraits.get(other or ""), visible=other is not None),
+            gradio.HTML(words.caption("your photo", None), visible=True),
+            _caption(BASELINE, answer),
+            _caption(other, answer),
+            gradio.ImageSlider(value=(photo, chosen), visible=True),
             gradio.DownloadButton(value=str(self._file(chosen)), visible=True),
             answer.photo,
         ]
@@ -202,6 +204,24 @@ class Page:
         path = self._uploads.new_folder() / "portrait.png"
         Image.fromarray(pixels).save(path)
         return path
+
+
+def _picture(name: str) -> gradio.Image:
+    return gradio.Image(
+        label=name,
+        show_label=False,
+        visible=False,
+        format="png",
+        interactive=False,
+        buttons=[],
+        elem_id=f"shown_{name}",
+    )
+
+
+def _caption(model: str | None, answer: Answer) -> gradio.HTML:
+    if model is None or model not in answer.likenesses:
+        return gradio.HTML("", visible=False)
+    return gradio.HTML(words.caption(model, answer.likenesses[model]), visible=True)
 
 
 def enlarged(pixels: Pixels) -> Pixels:
@@ -214,8 +234,9 @@ def _nothing(says: str) -> Updates:
     """Show words and take away the pictures of an earlier answer."""
     return [
         says,
-        gradio.ImageSlider(value=None, visible=False),
         *(gradio.Image(value=None, visible=False) for _ in TRIO),
+        *(gradio.HTML("", visible=False) for _ in TRIO),
+        gradio.ImageSlider(value=None, visible=False),
         gradio.DownloadButton(value=None, visible=False),
         None,
     ]

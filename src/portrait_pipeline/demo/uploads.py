@@ -2,8 +2,10 @@
 
 import secrets
 import time
+from abc import ABCMeta
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import gradio
 from gradio.data_classes import ImageData
@@ -12,6 +14,22 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from portrait_pipeline.demo.limits import KEEP_SECONDS, MAX_STORED_BYTES, MAX_UPLOAD_BYTES
+
+ENDING = ".photo"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """The bytes of an upload; its file is deleted when the `with` block that answers it ends."""
+
+    data: bytes
+    path: Path
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.path.unlink(missing_ok=True)
 
 
 class UploadFolder:
@@ -28,7 +46,7 @@ class UploadFolder:
 
     def keep(self, data: bytes) -> Path:
         """Write one upload under a name that cannot be guessed."""
-        path = self.folder / f"{secrets.token_hex(16)}.photo"
+        path = self.folder / f"{secrets.token_hex(16)}{ENDING}"
         path.write_bytes(data)
         return path
 
@@ -38,20 +56,17 @@ class UploadFolder:
         folder.mkdir()
         return folder
 
-    def take(self, path: str | None) -> bytes | None:
-        """Read an upload and delete it; None for anything that is no upload waiting here."""
+    def take(self, path: str | None) -> "Upload | None":
+        """Read an upload; None for anything that is no upload waiting here."""
         if not path:
             return None
-        name = Path(path).name
-        own = self.folder / name
-        if Path(path) != own or not name.endswith(".photo"):
+        own = self.folder / Path(path).name
+        if Path(path) != own or own.suffix != ENDING:
             return None
         try:
-            data = own.read_bytes()
+            return Upload(own.read_bytes(), own)
         except OSError:
             return None
-        own.unlink(missing_ok=True)
-        return data
 
     def sweep(self, max_age_seconds: float = KEEP_SECONDS) -> int:
         """Delete everything older than that and return the bytes that are left."""
@@ -91,22 +106,39 @@ def upload_route(uploads: UploadFolder) -> Route:
     return Route("/gradio_api/upload", upload, methods=["POST"])
 
 
+def progress_route() -> Route:
+    """Tell the page, which asks while it uploads, that there is nothing to wait for."""
+
+    async def progress(request: Request) -> Response:
+        del request  # the answer is the same for all
+        return Response('data: {"msg": "done"}\n\n', media_type="text/event-stream")
+
+    return Route("/gradio_api/upload_progress", progress, methods=["GET"])
+
+
 BUSY = "Many people are here at the moment. Please try again in a minute."
 TOO_LARGE = f"This file is too large: at most {MAX_UPLOAD_BYTES // 1_000_000} MB, please."
 
 
-class PhotoUpload(gradio.Image):
-    """Gradio's image field, which hands the bytes of the upload on instead of decoding them.
+class _WritesNoStub(type(gradio.Image)):  # type: ignore[misc]  # a metaclass is made at run time
+    """Gradio's metaclass writes a stub file beside every subclass of a component; this does not."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> type:
+        return ABCMeta.__new__(cls, name, bases, attributes)
+
+
+class PhotoUpload(gradio.Image, metaclass=_WritesNoStub):
+    """Gradio's image field, which hands the upload on instead of decoding them.
 
     Gradio's own would open the file before anybody could look at its size, and would also take
     pictures from data addresses and SVG.
+
+    Attributes:
+        uploads: Where uploads lie; without it nothing is taken.
     """
 
     is_template = True
-
-    def __init__(self, uploads: UploadFolder, **settings: Any) -> None:
-        self._uploads = uploads
-        super().__init__(**settings)
+    uploads: UploadFolder | None = None
 
     async def async_move_resource_to_block_cache(
         self, url_or_file_path: str | Path | None
@@ -114,8 +146,10 @@ class PhotoUpload(gradio.Image):
         """Leave the upload where it is; fetch nothing from anywhere."""
         return None if url_or_file_path is None else str(url_or_file_path)
 
-    def preprocess(  # type: ignore[override]  # the page's own code takes bytes, not pixels
+    def preprocess(  # type: ignore[override]  # the page takes bytes, not pixels
         self, payload: ImageData | None
-    ) -> bytes | None:
-        """Return the upload's bytes, or None where the client names anything else."""
-        return None if payload is None else self._uploads.take(payload.path)
+    ) -> Upload | None:
+        """Return the upload, or None where the client names anything else."""
+        if payload is None or self.uploads is None:
+            return None
+        return self.uploads.take(payload.path)

@@ -8,10 +8,11 @@ from portrait_pipeline.portrayal.similarity import Likeness
 
 TITLE = "Photo into portrait"
 INTRODUCTION = """<header class="top"><h1>Photo into portrait</h1>
-<p>A painter that was taught to keep the person. Choose a photo with a face: it is painted twice, by
-a plain CycleGAN (<b>baseline</b>) and by one that was also told to keep who is pictured
-(<b>proposed</b>).</p></header>"""
+<p>Choose a photo with a face. It is painted twice: by a plain CycleGAN, the <b>baseline</b>, and
+by one that was also trained to keep the person recognisable, the <b>proposed</b> model.</p>
+</header>"""
 WELCOME = '<p class="hint">Upload a photo, take one, or choose an example.</p>'
+EXAMPLES = '<p class="hint">Examples, drawn faces of nobody:</p>'
 NOT_TRAINED = (
     '<div class="refusal" role="alert"><b>No model is trained yet.</b> Run <code>make demo</code>'
     " (a few minutes), then reload this page.</div>"
@@ -25,28 +26,34 @@ PRIVACY = (
 GONE = "This photo was deleted, as promised. Please choose it again."
 
 STYLE = """
-.gradio-container {max-width: 1120px !important; margin: 0 auto !important}
+:root {--quiet: #545c66}
+.dark {--quiet: #b9c0ca}
+.gradio-container {max-width: 1080px !important; margin: 0 auto !important}
 .top h1 {font-size: 1.7rem; font-weight: 650; margin: .4rem 0 .3rem; letter-spacing: -.01em}
-.top p {max-width: 46rem; line-height: 1.5; margin: 0; color: var(--body-text-color-subdued)}
-.hint, .small {color: var(--body-text-color-subdued); line-height: 1.5; margin: .2rem 0}
-.small {font-size: .85rem}
+.top p {max-width: 44rem; line-height: 1.5; margin: 0}
+.top p, .hint, .small, .card .name, .card .number {color: var(--quiet)}
+.hint, .small {line-height: 1.5; margin: .2rem 0}
+.small {font-size: .85rem; max-width: 44rem}
 .refusal {border: 1px solid #d9a441; border-left-width: 5px; border-radius: 8px;
   padding: .8rem 1rem; line-height: 1.5; background: rgba(217,164,65,.10)}
-.verdicts {display: grid; gap: .5rem}
-.verdict {border: 1px solid var(--border-color-primary); border-left: 5px solid var(--mark);
-  border-radius: 8px; padding: .6rem .9rem; line-height: 1.45}
-.verdict .name {font-size: .85rem; color: var(--body-text-color-subdued)}
-.verdict .says {font-size: 1.1rem; font-weight: 600}
-.verdict .number {font-variant-numeric: tabular-nums; color: var(--body-text-color-subdued)}
-.bar {height: 6px; border-radius: 3px; background: var(--border-color-primary); margin-top: .35rem;
+#examples .grid-container {grid-template-columns: repeat(4, minmax(0, 1fr)) !important}
+#examples button {min-width: 0 !important}
+.trio {align-items: start}
+.trio .column {gap: 4px !important}
+.card {line-height: 1.35; padding: 0 2px}
+.card .name {font-size: .85rem}
+.card .says {font-weight: 600}
+.card .number {font-size: .85rem; font-variant-numeric: tabular-nums}
+.bar {height: 6px; border-radius: 3px; background: var(--border-color-primary); margin: .3rem 0;
   overflow: hidden}
 .bar i {display: block; height: 100%; background: var(--mark)}
-.results img {image-rendering: auto}
 footer {display: none !important}
 @media (max-width: 640px) {
+  .gradio-container {padding: 10px !important}
   .top h1 {font-size: 1.35rem}
-  .trio {flex-wrap: nowrap !important; gap: 6px !important}
+  .trio {flex-wrap: nowrap !important; gap: 8px !important}
   .trio > * {min-width: 0 !important; flex: 1 1 0 !important}
+  .card .says {font-size: .9rem}
 }
 """
 MARKS = {
@@ -63,27 +70,26 @@ def refusal(words: str) -> str:
     return f'<div class="refusal" role="alert">{escape(words)}</div>'
 
 
-def verdicts(answer: Answer) -> str:
-    """Write the judge's word on every portrait, in words, as a number and as a bar."""
-    notes = "".join(f'<p class="hint">{escape(note)}</p>' for note in remarks(answer))
-    rows = "".join(_verdict(name, likeness) for name, likeness in answer.likenesses.items())
-    return f'{notes}<div class="verdicts">{rows}</div>'
-
-
-def remarks(answer: Answer) -> list[str]:
-    """Write what else is worth knowing about the photo."""
+def notes(answer: Answer) -> str:
+    """Write what is worth knowing about the photo."""
     if answer.num_faces > 1:
-        return [f"{answer.num_faces} faces are in this photo; the largest one was portrayed."]
-    return []
+        return (
+            f'<p class="hint">{answer.num_faces} faces are in this photo; the largest one was'
+            " portrayed.</p>"
+        )
+    return '<p class="hint">Drag the line below to compare photo and portrait.</p>'
 
 
-def _verdict(label: str, likeness: Likeness) -> str:
+def caption(name: str, likeness: Likeness | None) -> str:
+    """Write a picture's name and, for a portrait, the judge's word: in words, number and bar."""
+    head = f'<div class="card"><div class="name">{escape(name)}</div>'
+    if likeness is None:
+        return f"{head}</div>"
     share = max(0.0, min(1.0, likeness.similarity)) if likeness.verdict != "no face" else 0.0
+    number = escape(likeness.number.replace("-", "\u2212"))
     return (
-        f'<div class="verdict" style="--mark: {MARKS[likeness.verdict]}">'
-        f'<div class="name">{escape(label)}</div>'
-        f'<div class="says">{escape(likeness.words)}</div>'
-        f'<div class="number">{escape(likeness.number)} of 1, by the judge'
-        f" “{escape(likeness.judge)}”</div>"
-        f'<div class="bar"><i style="width: {share:.0%}"></i></div></div>'
+        f'{head}<div class="says">{escape(likeness.words)}</div>'
+        f'<div class="bar" style="--mark: {MARKS[likeness.verdict]}">'
+        f'<i style="width: {share:.0%}"></i></div>'
+        f'<div class="number">{number}, by the judge “{escape(likeness.judge)}”</div></div>'
     )
