@@ -1,0 +1,96 @@
+"""Laws of the machine: what is refused, how durations are said."""
+
+import signal
+import threading
+
+import pytest
+import torch
+
+from portrait_pipeline.cyclegan.interruption import Interruption, listen_for_interruption
+from portrait_pipeline.cyclegan.machine import in_words, peak_memory_mb, start_fabric
+from portrait_pipeline.cyclegan.side_by_side import side_by_side
+from portrait_pipeline.errors import PortraitPipelineError
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (4.2, "4 s"),
+        (99, "99 s"),
+        (150, "2 min"),
+        (3600, "60 min"),
+        (20_000, "5.6 h"),
+        (1.2e6, "14 days"),
+    ],
+)
+def test_durations_are_said_as_people_do(seconds, words):
+    """Law: one number and the unit that fits."""
+    assert in_words(seconds) == words
+
+
+def test_the_precision_follows_the_machine(parameters):
+    """Law: `auto` is 32-true on a CPU; bf16-mixed may be asked for."""
+    assert start_fabric(parameters(precision="auto"))._precision.precision == "32-true"
+    half = start_fabric(parameters(precision="bf16-mixed"))
+    assert half._precision.precision == "bf16-mixed"
+
+
+def test_what_the_machine_lacks_is_refused(parameters):
+    """Law: absent devices, devices without processes, float16 on a CPU: one sentence each."""
+    with pytest.raises(PortraitPipelineError, match=r"devices is 2.*torchrun --nproc-per-node=2"):
+        start_fabric(parameters(devices=2))
+    with pytest.raises(PortraitPipelineError, match="precision is 16-mixed"):
+        start_fabric(parameters(precision="16-mixed"))
+    if not torch.backends.mps.is_available():
+        with pytest.raises(PortraitPipelineError, match="accelerator is mps, but only"):
+            start_fabric(parameters(accelerator="mps"))
+
+
+def test_memory_is_in_megabytes():
+    """Law: this process has more than 50 MB and less than a terabyte."""
+    assert 50.0 < peak_memory_mb(CPU) < 1e6
+
+
+def test_results_come_in_order_from_two_threads_with_half_of_the_cores(two_threads):
+    """Law: first is first; each has one of two threads; the caller keeps its own."""
+    names = side_by_side(
+        lambda: (threading.current_thread().name, torch.get_num_threads()),
+        lambda: (threading.current_thread().name, torch.get_num_threads()),
+        CPU,
+    )
+    assert [number for _, number in names] == [1, 1]
+    assert all(name.startswith("translation-cycle") for name, _ in names)
+    assert side_by_side(lambda: 1, lambda: 2, CPU) == (1, 2)
+    assert torch.get_num_threads() == 2
+
+
+def test_an_error_in_either_half_is_raised(two_threads):
+    """Law: nothing that goes wrong in a thread is lost."""
+    for pair in ((lambda: 1 / 0, lambda: 1), (lambda: 1, lambda: 1 / 0)):
+        with pytest.raises(ZeroDivisionError):
+            side_by_side(*pair, CPU)
+
+
+def test_a_second_interrupt_does_not_wait():
+    """Law: Ctrl-C twice is a KeyboardInterrupt."""
+    interruption = Interruption()
+    interruption.request(signal.SIGTERM, None)
+    assert interruption.signal_name == "SIGTERM"
+    with pytest.raises(KeyboardInterrupt):
+        interruption.request(signal.SIGINT, None)
+
+
+def test_outside_the_main_thread_no_handler_is_set():
+    """Law: a training in a thread of a web server leaves the signals alone."""
+    seen = []
+
+    def listen() -> None:
+        with listen_for_interruption() as interruption:
+            seen.append(interruption.requested)
+
+    worker = threading.Thread(target=listen)
+    worker.start()
+    worker.join()
+    assert seen == [False]
