@@ -3,6 +3,9 @@
     python benchmarks/ssim.py [--pairs 500] [--size-px 256] [--threads 2]
 
 scikit-image is timed on what a person has at hand: uint8 crops, and float32 pictures in [-1, 1].
+One busy core of an EPYC, `--pairs 40 --rounds 5 --threads 1`: ours 15 ms a pair, scikit-image 48 ms
+(float32, 3.1 ×) and 88 ms (uint8, 5.8 ×); largest disagreement 6.5e-8.
+
 Rounds of each alternate, and the shortest counts, so that other work on the machine disturbs least.
 """
 

@@ -21,8 +21,8 @@ K1, K2 = 0.01, 0.03
 PUBLISHED_WIDTH = 255.0
 """The L whose constants the report's program used, though its images lay in [-1, 1]."""
 
-_PIXELS_AT_ONCE = 6 * 256 * 256
-"""Work in portions that stay near the processor: one large batch is a third slower."""
+_PIXELS_AT_ONCE = 3 * 256 * 256
+"""Work in portions that stay near the processor: one large batch takes two thirds more time."""
 
 
 def ssim(
@@ -113,20 +113,18 @@ def _sums_and_squares(a: Tensor, b: Tensor) -> Float[Tensor, "four_planes height
     return planes.flatten(0, 1)
 
 
-def _blur(planes: Float[Tensor, "planes height width"]) -> Float[Tensor, "planes out_w out_h"]:
-    """Average in the Gaussian window, inside the picture only; leaves the planes transposed."""
-    down = _blur_columns(planes)
-    return _blur_columns(down.transpose(1, 2).contiguous())
+def _blur(planes: Float[Tensor, "planes height width"]) -> Float[Tensor, "planes out_h out_w"]:
+    """Average in the Gaussian window, inside the picture only: along columns, then along rows.
 
-
-def _blur_columns(
-    planes: Float[Tensor, "planes height width"],
-) -> Float[Tensor, "planes out width"]:
-    """Filter along the height. The columns stand as channels, which is how they lie in memory."""
-    columns = planes.shape[2]
-    window = _gaussian(planes).expand(columns, 1, 1, WINDOW_PX)
-    filtered = conv2d(planes.unsqueeze(1).permute(0, 3, 1, 2), window, groups=columns)
-    return filtered.permute(0, 2, 3, 1).squeeze(1).contiguous()
+    What is not filtered stands as channels, first the columns and then the rows; planes as channels
+    would leave the convolution too little to do at a time.
+    """
+    window = _gaussian(planes)
+    columns = planes.unsqueeze(1).permute(0, 3, 1, 2)
+    down = conv2d(columns, window.expand(columns.shape[1], 1, 1, WINDOW_PX), groups=planes.shape[2])
+    rows = down.permute(0, 3, 2, 1).contiguous()
+    across = conv2d(rows, window.expand(rows.shape[1], 1, 1, WINDOW_PX), groups=rows.shape[1])
+    return across.squeeze(2)
 
 
 def _gaussian(like: Tensor) -> Float[Tensor, " window"]:
