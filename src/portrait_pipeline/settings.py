@@ -1,8 +1,14 @@
 """Kedro's settings of this project."""
 
+import logging
+import os
 from pathlib import Path
 
-from portrait_pipeline.hooks import Terminal, TypedMlflowHook, Workflow
+# Before anything that warns or logs while it is imported: the terminal is for this project's words.
+logging.captureWarnings(True)
+os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")
+
+from portrait_pipeline.hooks import Terminal, TypedMlflowHook, Workflow  # noqa: E402
 
 PROJECT_PATH = Path(__file__).resolve().parents[2]
 

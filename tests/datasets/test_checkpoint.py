@@ -79,8 +79,8 @@ def test_a_checkpoint_without_its_hash_is_not_believed(tmp_path: Path) -> None:
 def test_a_checkpoint_runs_no_code(tmp_path: Path) -> None:
     """A pickled object with a matching hash is refused, not executed."""
     path = tmp_path / "a.pt"
+    write_checkpoint(path, {"path": tmp_path})
     with pytest.raises(DamagedCheckpointError, match="no checkpoint of this project"):
-        write_checkpoint(path, {"path": tmp_path})
         read_checkpoint(path)
 
 
@@ -144,4 +144,4 @@ def test_the_dataset_keeps_versions(tmp_path: Path) -> None:
 def test_an_unknown_resume_point_is_refused(tmp_path: Path) -> None:
     """Only the newest state and the one before exist."""
     with pytest.raises(PortraitPipelineError, match="'oldest', expected newest or previous"):
-        CheckpointStoreDataset(folder=str(tmp_path), resume_from="oldest")
+        CheckpointStoreDataset(path=str(tmp_path), resume_from="oldest")

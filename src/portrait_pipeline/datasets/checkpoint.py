@@ -121,6 +121,9 @@ class CheckpointDataset(AbstractVersionedDataset[State, State]):
         """Write a new version."""
         write_checkpoint(Path(get_filepath_str(self._get_save_path(), "file")), data)
 
+    def _exists(self) -> bool:
+        return Path(get_filepath_str(self._get_load_path(), "file")).is_file()
+
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath), "version": self._version}
 
@@ -179,7 +182,7 @@ class CheckpointStoreDataset(AbstractDataset[None, FileCheckpointStore]):
     def __init__(
         self,
         *,
-        folder: str,
+        path: str,
         resume_from: str = "newest",
         metadata: dict[str, Any] | None = None,
     ) -> None:
@@ -187,7 +190,7 @@ class CheckpointStoreDataset(AbstractDataset[None, FileCheckpointStore]):
             raise PortraitPipelineError(
                 f"resume_from is {resume_from!r}, expected newest or previous"
             )
-        self._folder = Path(folder)
+        self._folder = Path(path)
         self._use_previous = resume_from == "previous"
         self.metadata = metadata
 

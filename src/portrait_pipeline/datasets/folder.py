@@ -9,8 +9,8 @@ from kedro.io import AbstractDataset
 class FolderDataset(AbstractDataset[None, Path]):
     """Hands a node the path of a folder, which is made when it is not there."""
 
-    def __init__(self, *, folder: str, metadata: dict[str, Any] | None = None) -> None:
-        self._folder = Path(folder)
+    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
+        self._folder = Path(path)
         self.metadata = metadata
 
     def load(self) -> Path:

@@ -67,6 +67,11 @@ class MlflowRunTracker:
         """Write into an existing run, such as that of a model that is being judged."""
         self._run_id = tracking_id
 
+    def last_step(self, metric: str) -> int:
+        """Return the last step of one metric's curve, or -1 where it has no point."""
+        history = self._client.get_metric_history(self._id, metric)
+        return max((int(point.step) for point in history), default=-1)
+
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
         """Add one point to each metric's curve."""
         now = int(time.time() * 1000)

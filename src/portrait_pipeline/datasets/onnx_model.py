@@ -112,6 +112,9 @@ class OnnxModelDataset(AbstractVersionedDataset[ExportedModel, ExportedModel]):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_export(path, data)
 
+    def _exists(self) -> bool:
+        return Path(get_filepath_str(self._get_load_path(), "file")).is_dir()
+
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath), "version": self._version}
 

@@ -1,0 +1,47 @@
+"""The pipelines by the names that people type."""
+
+from functools import reduce
+from operator import add
+
+from kedro.pipeline import Pipeline
+
+from portrait_pipeline.pipelines import evaluation, ingestion, reporting, training, tuning
+
+# Report, section 5.3, and a wider grid for who looks for the useful weights.
+LAMBDA_GRID = (1.0, 5.0, 10.0)
+WIDE_LAMBDA_GRID = (0.1, 0.5, 1.0, 5.0, 10.0)
+
+
+def register_pipelines() -> dict[str, Pipeline]:
+    """Compose the modular pipelines into those that are run.
+
+    `__default__` is the whole report in order; there the λ_p that `tune` chose trains the proposed
+    model, whereas `train_proposed` alone takes it from the parameters.
+    """
+    ingest = ingestion.create_pipeline()
+    train_baseline = training.create_baseline()
+    train_proposed = training.create_proposed()
+    tune = _tune(LAMBDA_GRID)
+    evaluate = evaluation.create_pipeline()
+    report = reporting.create_pipeline()
+    return {
+        "ingest": ingest,
+        "train_baseline": train_baseline,
+        "tune": tune,
+        "tune_wide": _tune(WIDE_LAMBDA_GRID),
+        "train_proposed": training.create_lambda_from_parameters() + train_proposed,
+        "evaluate": evaluate,
+        "report": report,
+        "__default__": reduce(
+            add, [ingest, train_baseline, tune, train_proposed, evaluate, report]
+        ),
+    }
+
+
+def _tune(grid: tuple[float, ...]) -> Pipeline:
+    """One training and one scoring per λ_p, one of each for the reference, and the choice."""
+    names = {f"lambda_{weight:g}".replace(".", "_"): weight for weight in grid}
+    trained = [training.create_tuning(name, weight) for name, weight in names.items()]
+    scored = [evaluation.create_scoring(name, "validation") for name in ("reference", *names)]
+    reference = training.create_tuning("reference", 0.0)
+    return reduce(add, [reference, *trained, *scored, tuning.create_pipeline(tuple(names))])

@@ -1,0 +1,95 @@
+"""One set of pictures against the photographs they were made from: every number of the tables."""
+
+import numpy as np
+import pandas as pd
+
+from portrait_pipeline.identity.face_finder import find_faces
+from portrait_pipeline.identity.landmarks import find_landmarks
+from portrait_pipeline.images import to_model_range
+from portrait_pipeline.metrics.colour import luminance_correlation
+from portrait_pipeline.metrics.diversity import diversity
+from portrait_pipeline.metrics.geometry import landmark_errors
+from portrait_pipeline.metrics.identity import pair_similarities, rank_share, true_accept_rate
+from portrait_pipeline.metrics.intervals import Interval, bootstrap_mean
+from portrait_pipeline.metrics.ranges import HOUSE_RANGE
+from portrait_pipeline.metrics.reconstruction import l1_error, psnr
+from portrait_pipeline.metrics.ssim import ssim, ssim_as_published
+from portrait_pipeline.metrics.swd import swd
+from portrait_pipeline.pipelines.evaluation.reference import Pixels, Reference
+
+Metrics = dict[str, Interval]
+
+# Column of the per-picture scores → name of its mean in the tables.
+MEANS = {
+    "ssim": "ssim",
+    "ssim_as_published": "ssim_as_published",
+    "judge_similarity": "identity_similarity",
+    "teacher_similarity": "teacher_similarity",
+    "landmark_error": "landmark_error",
+    "face_found": "face_found_share",
+    "luminance_correlation": "luminance_correlation",
+    "reconstruction_l1": "reconstruction_l1",
+    "reconstruction_psnr": "reconstruction_psnr",
+}
+
+
+def score_pictures(reference: Reference, pictures: Pixels) -> pd.DataFrame:
+    """Score every picture against the photograph in the same row of the reference."""
+    photos, made = to_model_range(reference.photo_pixels), to_model_range(pictures)
+    landmarks = find_landmarks(pictures)
+    return pd.DataFrame(
+        {
+            "name": reference.photos.names,
+            "ssim": ssim(photos, made, HOUSE_RANGE),
+            "ssim_as_published": ssim_as_published(photos, made),
+            "judge_similarity": pair_similarities(
+                reference.judge(pictures), reference.judged_photos
+            ),
+            "teacher_similarity": pair_similarities(
+                reference.teacher(pictures), reference.taught_photos
+            ),
+            "landmark_error": landmark_errors(landmarks, reference.photo_landmarks),
+            "face_found": find_faces(pictures),
+            "luminance_correlation": luminance_correlation(photos, made, HOUSE_RANGE),
+        }
+    )
+
+
+def add_reconstruction(
+    reference: Reference, scores: pd.DataFrame, reconstructions: Pixels
+) -> pd.DataFrame:
+    """Add how far F(G(x)) is from x, per picture."""
+    photos, back = to_model_range(reference.photo_pixels), to_model_range(reconstructions)
+    return scores.assign(
+        reconstruction_l1=l1_error(photos, back, HOUSE_RANGE),
+        reconstruction_psnr=psnr(photos, back, HOUSE_RANGE),
+    )
+
+
+def summarise(reference: Reference, scores: pd.DataFrame, pictures: Pixels) -> Metrics:
+    """Average the scores, and measure what only a whole set has, each with its interval."""
+    samples, seed = reference.settings.num_bootstrap_samples, reference.settings.seed
+    judged = reference.judge(pictures), reference.judged_photos
+    means = {
+        name: bootstrap_mean(scores[column].to_numpy(np.float64), samples, seed)
+        for column, name in MEANS.items()
+        if column in scores
+    }
+    return {
+        **means,
+        "true_accept_rate": true_accept_rate(*judged, samples, seed),
+        "rank_1": rank_share(*judged, 1, samples, seed),
+        "rank_5": rank_share(*judged, 5, samples, seed),
+        **measure_style(reference, pictures),
+    }
+
+
+def measure_style(reference: Reference, pictures: Pixels) -> Metrics:
+    """Measure how far a set of pictures is from the real paintings, and how varied it is."""
+    samples, seed = reference.settings.num_bootstrap_samples, reference.settings.seed
+    made, paintings = to_model_range(pictures), to_model_range(reference.painting_pixels)
+    photos = to_model_range(reference.photo_pixels)
+    return {
+        "swd": swd(made, paintings, HOUSE_RANGE, samples, seed).mean,
+        "diversity": diversity(made, photos, HOUSE_RANGE, samples, seed),
+    }

@@ -1,0 +1,161 @@
+"""Train the models: the baseline, one for each λ_p while tuning, and the proposed one."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import torch
+
+from portrait_pipeline.cyclegan.data import RealEmbeddings, TrainingData
+from portrait_pipeline.cyclegan.loop import Surroundings, train_cyclegan
+from portrait_pipeline.cyclegan.ports import Checkpoint, CheckpointStore, RunTracker
+from portrait_pipeline.cyclegan.schedule import needs_embedder
+from portrait_pipeline.faces.selection import select_split
+from portrait_pipeline.identity import load_embedder
+from portrait_pipeline.identity.table import EmbeddingStore, embed_faces
+from portrait_pipeline.images import FaceSet
+from portrait_pipeline.metrics.identity import check_judge_is_not_teacher
+from portrait_pipeline.metrics.judge import load_judge
+from portrait_pipeline.metrics.validation import Validation
+from portrait_pipeline.parameters import (
+    EvaluationParameters,
+    FaceParameters,
+    TrainingParameters,
+    TuningParameters,
+)
+
+TrainedModel = tuple[Checkpoint, pd.DataFrame]
+TrainingNode = Callable[
+    [TrainingData, Validation, TrainingParameters, FaceParameters, CheckpointStore, RunTracker],
+    TrainedModel,
+]
+
+
+def select_training_data(
+    photo_faces: FaceSet, portrait_faces: FaceSet, splits: pd.DataFrame
+) -> TrainingData:
+    """Take the training crops of both domains; nothing pairs them."""
+    return TrainingData(
+        photos=select_split(photo_faces, splits, "photo", "train"),
+        portraits=select_split(portrait_faces, splits, "portrait", "train"),
+    )
+
+
+def prepare_validation(
+    photo_faces: FaceSet,
+    portrait_faces: FaceSet,
+    splits: pd.DataFrame,
+    training: TrainingParameters,
+    evaluation: EvaluationParameters,
+) -> Validation:
+    """Gather the fixed validation pictures that every training watches itself with."""
+    check_judge_is_not_teacher(evaluation.judge, training.teacher)
+    photos = select_split(photo_faces, splits, "photo", "validation")
+    paintings = select_split(portrait_faces, splits, "portrait", "validation")
+    count = training.num_validation_pictures
+    return Validation(
+        photos=photos.subset(photos.names[:count]),
+        paintings=paintings.subset(paintings.names[:count]),
+        judge=load_judge(evaluation.judge, evaluation.judge_weights),
+        batch_size=evaluation.batch_size,
+    )
+
+
+def embed_training_faces(
+    data: TrainingData, training: TrainingParameters, embedding_store: EmbeddingStore
+) -> TrainingData:
+    """Add the teacher's embeddings of the real pictures, so that a step embeds only the fakes."""
+    embedder = load_embedder(training.teacher, training.teacher_weights)
+    photo, portrait = (
+        torch.from_numpy(embed_faces(faces, embedder, embedding_store))
+        for faces in (data.photos, data.portraits)
+    )
+    return replace(data, real_embeddings=RealEmbeddings(photo, portrait))
+
+
+def take_lambda_from_parameters(training: TrainingParameters) -> dict[str, Any]:
+    """Use the λ_p of the parameters where no tuning precedes (5, the report's choice)."""
+    return {"lambda_perceptual": training.lambda_perceptual, "rule": "parameters"}
+
+
+def set_proposed_budget(
+    training: TrainingParameters, chosen_lambda: dict[str, Any]
+) -> TrainingParameters:
+    """Give the proposed model the λ_p that was chosen."""
+    return _changed(training, lambda_perceptual=chosen_lambda["lambda_perceptual"])
+
+
+def set_tuning_budget(training: TrainingParameters, tuning: TuningParameters) -> TrainingParameters:
+    """Limit a training to the pairs and epochs of the tuning (report, 5.3)."""
+    return _changed(training, num_training_pairs=tuning.num_pairs, num_epochs=tuning.num_epochs)
+
+
+def train_baseline(
+    data: TrainingData,
+    validation: Validation,
+    training: TrainingParameters,
+    faces: FaceParameters,
+    training_state: CheckpointStore,
+    run: RunTracker,
+) -> TrainedModel:
+    """Train CycleGAN without any face network (report, 5.2): λ_p is 0."""
+    settings = _changed(training, lambda_perceptual=0.0)
+    return _train("baseline", data, settings, faces, Surroundings(run, training_state, validation))
+
+
+def train_proposed(
+    data: TrainingData,
+    validation: Validation,
+    training: TrainingParameters,
+    faces: FaceParameters,
+    training_state: CheckpointStore,
+    run: RunTracker,
+) -> TrainedModel:
+    """Train CycleGAN with the perceptual loss (report, 4.2.3) at the chosen λ_p."""
+    return _train("proposed", data, training, faces, Surroundings(run, training_state, validation))
+
+
+def training_at(model: str, lambda_perceptual: float) -> TrainingNode:
+    """Make the node function that trains `model` with one λ_p of the grid."""
+
+    def train(
+        data: TrainingData,
+        validation: Validation,
+        training: TrainingParameters,
+        faces: FaceParameters,
+        training_state: CheckpointStore,
+        run: RunTracker,
+    ) -> TrainedModel:
+        settings = _changed(training, lambda_perceptual=lambda_perceptual)
+        return _train(model, data, settings, faces, Surroundings(run, training_state, validation))
+
+    train.__doc__ = f"Train CycleGAN with λ_p = {lambda_perceptual:g} on the pairs of the tuning."
+    return train
+
+
+def _changed(training: TrainingParameters, **changes: Any) -> TrainingParameters:
+    return TrainingParameters.model_validate({**training.model_dump(), **changes})
+
+
+def _train(
+    model: str,
+    data: TrainingData,
+    training: TrainingParameters,
+    faces: FaceParameters,
+    around: Surroundings,
+) -> TrainedModel:
+    embedder = (
+        load_embedder(training.teacher, training.teacher_weights)
+        if needs_embedder(training)
+        else None
+    )
+    checkpoint = train_cyclegan(
+        data,
+        training,
+        around,
+        model_name=model,
+        preparation=faces.model_dump(),
+        embedder=embedder,
+    )
+    return checkpoint, pd.DataFrame(checkpoint["history"])

@@ -1,0 +1,108 @@
+"""A model's MLflow run holds settings one by one, curves by step, and is taken up again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+from mlflow.entities import Run
+from mlflow.tracking import MlflowClient
+
+from portrait_pipeline.datasets.mlflow_run import MlflowRunDataset, MlflowRunTracker, flatten
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An MLflow store of this test's own, and no run left open after it."""
+    monkeypatch.chdir(tmp_path)
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    yield
+    while mlflow.active_run() is not None:
+        mlflow.end_run()
+    mlflow.set_tracking_uri(before)
+
+
+def started(tracking_id: str | None = None) -> tuple[MlflowRunTracker, str]:
+    tracker = MlflowRunDataset().load()
+    run_id = tracker.start(
+        "baseline",
+        {"lambda_perceptual": 0, "faces": {"margin": 0.3}},
+        {"data_hash": "ab"},
+        tracking_id,
+    )
+    return tracker, run_id
+
+
+def run_of(run_id: str) -> Run:
+    return MlflowClient().get_run(run_id)
+
+
+def test_flattening_keeps_every_leaf() -> None:
+    """Nested settings become dotted names, one level deep."""
+    assert flatten({"a": 1, "b": {"c": 2, "d": {"e": 3}}}) == {"a": 1, "b.c": 2, "b.d.e": 3}
+
+
+def test_settings_are_logged_one_by_one() -> None:
+    """A nested setting is a parameter of its own, so that runs can be compared by it."""
+    _, run_id = started()
+    assert run_of(run_id).data.params == {"lambda_perceptual": "0", "faces.margin": "0.3"}
+
+
+def test_the_run_is_named_for_its_model_and_tagged() -> None:
+    """Name, data hash and library versions stand on the run."""
+    _, run_id = started()
+    tags = run_of(run_id).data.tags
+    assert run_of(run_id).info.run_name == "baseline"
+    assert tags["data_hash"] == "ab"
+    assert "version.torch" in tags
+
+
+def test_the_run_is_nested_under_the_open_one() -> None:
+    """Where the pipeline has a run, the model's run is its child and in its experiment."""
+    with mlflow.start_run() as parent:
+        _, run_id = started()
+    assert run_of(run_id).data.tags["mlflow.parentRunId"] == parent.info.run_id
+    assert run_of(run_id).info.experiment_id == parent.info.experiment_id
+
+
+def test_curves_keep_their_steps() -> None:
+    """Each point lands at its step, and the last step is known."""
+    tracker, run_id = started()
+    for step in (1, 2):
+        tracker.log_metrics({"generator_loss": 1.0 / step}, step)
+    points = MlflowClient().get_metric_history(run_id, "generator_loss")
+    assert [(point.step, point.value) for point in points] == [(1, 1.0), (2, 0.5)]
+    assert tracker.last_step("generator_loss") == 2
+    assert tracker.last_step("never_logged") == -1
+
+
+def test_a_resumed_training_goes_on_in_its_run() -> None:
+    """The same run is open again, and no second one is made."""
+    tracker, run_id = started()
+    tracker.finish("KILLED")
+    _, again = started(run_id)
+    assert again == run_id
+    assert run_of(run_id).info.status == "RUNNING"
+
+
+def test_a_run_that_is_gone_starts_anew() -> None:
+    """A store that lost the run does not stop the training."""
+    _, run_id = started("0" * 32)
+    assert run_id != "0" * 32
+
+
+def test_pictures_and_the_end_are_kept() -> None:
+    """A sample grid is an artifact; the status is the one given."""
+    tracker, run_id = started()
+    tracker.log_image("sample_grid", np.zeros((4, 4, 3), dtype=np.uint8), 1)
+    tracker.finish("FINISHED")
+    assert MlflowClient().list_artifacts(run_id, "images")
+    assert run_of(run_id).info.status == "FINISHED"
+
+
+def test_nothing_is_logged_before_a_run_is_started() -> None:
+    """A tracker without a run says so instead of opening one by itself."""
+    with pytest.raises(RuntimeError, match="start"):
+        MlflowRunTracker().log_metrics({"generator_loss": 1.0}, 1)

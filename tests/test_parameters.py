@@ -1,0 +1,95 @@
+"""The YAML of every environment fits its models, and nothing unknown or impossible does."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kedro.config import OmegaConfigLoader
+from pydantic import ValidationError
+
+from portrait_pipeline import parameters
+from portrait_pipeline.settings import CONFIG_LOADER_ARGS
+
+CONF = Path(__file__).resolve().parents[1] / "conf"
+MODELS = {
+    "photos": parameters.PictureSourceParameters,
+    "portraits": parameters.PictureSourceParameters,
+    "sample": parameters.SampleParameters,
+    "faces": parameters.FaceParameters,
+    "audit": parameters.AuditParameters,
+    "splits": parameters.SplitParameters,
+    "training": parameters.TrainingParameters,
+    "tuning": parameters.TuningParameters,
+    "evaluation": parameters.EvaluationParameters,
+}
+
+
+def loaded(env: str, **given: Any) -> dict[str, Any]:
+    loader = OmegaConfigLoader(
+        conf_source=str(CONF), env=env, runtime_params=given, **CONFIG_LOADER_ARGS
+    )
+    values: dict[str, Any] = loader["parameters"]
+    return values
+
+
+@pytest.mark.parametrize("env", ["base", "sample"])
+@pytest.mark.parametrize("name", MODELS)
+def test_the_shipped_settings_are_valid(env: str, name: str) -> None:
+    """Every entry of both environments passes its model."""
+    MODELS[name].model_validate(loaded(env)[name])
+
+
+def test_the_base_settings_are_the_reports() -> None:
+    """Report, sections 3, 5.2 and 5.3: the numbers that it states."""
+    values = loaded("base")
+    training, splits = values["training"], values["splits"]
+    assert (splits["num_train"], splits["num_validation"], splits["num_test"]) == (1000, 500, 500)
+    assert (training["num_epochs"], training["learning_rate"]) == (50, 2e-4)
+    assert (training["lambda_cycle"], training["lambda_perceptual"]) == (10, 5)
+    assert (training["image_pool_size"], training["batch_size"]) == (50, 1)
+    assert (training["image_size_px"], training["num_residual_blocks"]) == (256, 9)
+    assert training["perceptual_reduction"] == "sum"
+    assert values["tuning"]["num_pairs"] == 200
+
+
+@pytest.mark.parametrize("env", ["base", "sample"])
+def test_what_people_change_reaches_the_models(env: str) -> None:
+    """The short names of the command line arrive in the settings of the pipelines."""
+    given = {
+        "teacher": "facenet",
+        "lambda_perceptual": 0.5,
+        "num_epochs": 7,
+        "seed": 3,
+        "resume": True,
+        "photos_folder": "mine",
+    }
+    values = loaded(env, **given)
+    for name in ("teacher", "lambda_perceptual", "num_epochs", "seed", "resume"):
+        assert values["training"][name] == given[name]
+    source = parameters.PictureSourceParameters.model_validate(values["photos"])
+    assert (source.source, source.folder) == ("folder", "mine")
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("training", {"lamda_cycle": 10}),
+        ("training", {"learning_rate": 0}),
+        ("training", {"image_size_px": 65}),
+        ("training", {"num_decay_epochs": 10_000}),
+        ("faces", {"margin": -1}),
+        ("splits", {"split": "random"}),
+        ("evaluation", {"judge": "nobody"}),
+    ],
+)
+def test_what_cannot_be_is_refused(name: str, change: dict[str, Any]) -> None:
+    """A mistyped name, a value out of bounds and an unknown choice fail at once."""
+    with pytest.raises(ValidationError, match=next(iter(change))):
+        MODELS[name].model_validate({**loaded("base")[name], **change})
+
+
+def test_settings_do_not_change_afterwards() -> None:
+    """The models are frozen."""
+    splits = parameters.SplitParameters.model_validate(loaded("base")["splits"])
+    with pytest.raises(ValidationError, match="frozen"):
+        splits.num_train = 1  # type: ignore[misc]
