@@ -47,6 +47,7 @@ AUDIT_DTYPES: Mapping[str, str] = {
     "duplicate_of": "string",
     "cluster": "int64",
     "crop_from": "string",
+    "reflected_share": "float64",
     **dict.fromkeys(CROP_COLUMNS, "float64"),
     "split": "string",
 }
@@ -74,11 +75,11 @@ def survey_table(
 
 def _record_row(record: PictureRecord) -> dict[str, object]:
     row: dict[str, object] = {
-        "content_hash": record.content_hash,
+        "content_hash": record.content_hash or None,
         "fault": record.fault,
         "width_px": record.width_px,
         "height_px": record.height_px,
-        "perceptual_hash": record.perceptual_hash,
+        "perceptual_hash": record.perceptual_hash or None,
         "sharpness": record.sharpness,
         "brightness": record.brightness,
         "colourfulness": record.colourfulness,

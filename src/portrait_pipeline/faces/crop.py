@@ -91,6 +91,18 @@ def centre_transform(width_px: int, height_px: int) -> CropTransform:
     return CropTransform(width_px / 2, height_px / 2, float(min(width_px, height_px)))
 
 
+def reflected_share(transform: CropTransform, width_px: int, height_px: int) -> float:
+    """Return how much of a square lies beyond the border of its picture, in [0, 1].
+
+    Counted on a grid of 32 x 32 points.
+    """
+    steps = (np.arange(32) + 0.5) / 32
+    points = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
+    x, y = transform.to_source(points, 1).T
+    inside = (x >= 0) & (x <= width_px) & (y >= 0) & (y <= height_px)
+    return float(1.0 - inside.mean())
+
+
 def crop_face(
     image: Image.Image, transform: CropTransform, size_px: int
 ) -> UInt8[np.ndarray, "size size 3"]:

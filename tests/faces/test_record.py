@@ -1,0 +1,66 @@
+"""Measurements by law, and records that survive being written down."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from support.ingestion import FACES, face_at
+
+from portrait_pipeline.faces.detection import Finding
+from portrait_pipeline.faces.record import (
+    PictureRecord,
+    colourfulness,
+    luminance,
+    measure,
+    sharpness,
+    without_picture,
+)
+from portrait_pipeline.pictures import ReducedPicture
+
+
+def noise(seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 255, (80, 80, 3), dtype=np.uint8)
+
+
+def test_a_record_is_read_back_exactly() -> None:
+    """JSON keeps every bit of every number, with and without a face."""
+    picture = ReducedPicture(Image.fromarray(noise()), 160, 160)
+    record = measure("abc", picture, Finding(face_at(10.1, 20.2, 63.7), None), FACES)
+    assert PictureRecord.from_json(record.to_json()) == record
+    broken = PictureRecord.from_json(without_picture("abc", "truncated").to_json())
+    assert (broken.fault, broken.detection, broken.width_px) == ("truncated", None, 0)
+
+
+def test_luminance_of_grey_is_its_value() -> None:
+    """Black is 0, white is 1, and the weights add up to 1."""
+    ramp = np.arange(256, dtype=np.uint8)[None, :, None].repeat(3, axis=2)
+    assert np.allclose(luminance(ramp)[0], np.arange(256) / 255)
+
+
+def test_blur_lowers_sharpness() -> None:
+    """A flat picture has none, and every blur takes some away."""
+    sharp = Image.fromarray(noise())
+    blurred = sharp.resize((40, 40), Image.Resampling.BOX).resize((80, 80))
+    assert sharpness(np.full((9, 9, 3), 77, dtype=np.uint8)) == pytest.approx(0.0, abs=1e-12)
+    assert sharpness(np.asarray(blurred)) < sharpness(np.asarray(sharp)) / 4
+
+
+def test_prints_have_no_colour() -> None:
+    """Grey, sepia and bluish prints are near 0; a picture of two hues is not."""
+    grey = np.asarray(Image.fromarray(noise()[..., 0]).convert("RGB"), dtype=float)
+    for ink in ((1.0, 1.0, 1.0), (1.0, 0.9, 0.7), (0.8, 0.9, 1.0)):
+        assert colourfulness((grey * ink).astype(np.uint8)) < 0.01
+    hues = np.random.default_rng(0).integers(0, 255, (5, 5, 3), dtype=np.uint8)
+    assert colourfulness(hues.repeat(16, axis=0).repeat(16, axis=1)) > 0.1
+
+
+def test_colour_does_not_fade_in_the_dark() -> None:
+    """A picture at a quarter of its light is as colourful as before, to within rounding."""
+    hues = np.random.default_rng(0).integers(0, 255, (5, 5, 3), dtype=np.uint8)
+    bright = hues.repeat(16, axis=0).repeat(16, axis=1)
+    assert colourfulness(bright // 4) == pytest.approx(colourfulness(bright), rel=0.05)
+
+
+def test_a_picture_smaller_than_a_face_is_too_small() -> None:
+    """A picture whose shorter edge is below `min_face_px` can hold no face that counts."""
+    tiny = ReducedPicture(Image.fromarray(noise()[:20, :60]), 60, 20)
+    assert measure("abc", tiny, Finding(None, "no face"), FACES).fault == "too small"
