@@ -38,6 +38,7 @@ def test_agrees_with_dlib(
     assert np.abs(ours - theirs).max() < 1e-5
 
 
+@pytest.mark.usefixtures("shared_pictures")  # drawn people are too much alike
 @torch.no_grad()
 def test_raw_descriptors_keep_the_rule(photo_crops: np.ndarray, dlib_embedder: Embedder) -> None:
     """A face and its mirror image are nearer than 0.6, strangers mostly not."""
@@ -49,6 +50,7 @@ def test_raw_descriptors_keep_the_rule(photo_crops: np.ndarray, dlib_embedder: E
     assert (strangers < SAME_PERSON_DISTANCE).float().mean() < 0.1
 
 
+@pytest.mark.usefixtures("shared_pictures")
 @torch.no_grad()
 def test_strangers_are_two_apart(
     photo_crops: np.ndarray, painting_crops: np.ndarray, dlib_embedder: Embedder
