@@ -1,6 +1,6 @@
 """What people do with a trained model: `kedro portray` and `kedro app`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +10,11 @@ import click
 import pandas as pd
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import ProjectMetadata
+from kedro.io import DataCatalog
 
 from portrait_pipeline.datasets.trained_models import Runtime, TrainedModels
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.parameters import Judge, PortrayingParameters
+from portrait_pipeline.parameters import EvaluationParameters, Judge, PortrayingParameters
 from portrait_pipeline.portrayal.batch import PhotoBatch, outcome_table
 from portrait_pipeline.portrayal.naming import PictureWriter
 from portrait_pipeline.portrayal.portrayer import Portrayer
@@ -141,16 +142,29 @@ def open_workshop(place: Place) -> Iterator[Workshop]:
     )
     with session:
         context = session.load_context()
-        evaluation = context.params["evaluation"]
+        settings = context.config_loader["parameters"]["evaluation"]
+        evaluation = EvaluationParameters(**settings)
         env = f" --env={place.env}" if place.env else ""
         models = TrainedModels(
-            context.catalog,
+            _model_catalog(place.project, context.config_loader["catalog"]),
             context.mlflow.tracking.experiment.name,  # type: ignore[attr-defined]  # kedro-mlflow adds it
             place.runtime,
-            evaluation["use_averaged_generator"],
+            evaluation.use_averaged_generator,
             "make demo" if place.env == "sample" else f"kedro run{env}",
         )
-        yield Workshop(models, evaluation["judge"], evaluation["judge_weights"])
+        yield Workshop(models, evaluation.judge, evaluation.judge_weights)
+
+
+def _model_catalog(project: Path, entries: Mapping[str, dict[str, Any]]) -> DataCatalog:
+    """Make a catalog of the trained models alone.
+
+    Kedro's own, like its parameters, would load every pipeline first, and with them PyTorch.
+    """
+    kept = {
+        name: {**entries[name], "filepath": str(project / entries[name]["filepath"])}
+        for name in ("{model}_checkpoint", "{model}_onnx")
+    }
+    return DataCatalog.from_config(kept)
 
 
 def _portray(place: Place, wish: Wish) -> pd.DataFrame:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
-import torch
 from kedro.io import AbstractDataset, AbstractVersionedDataset
 from kedro.io.core import Version, get_filepath_str
 
@@ -64,6 +63,9 @@ def write_checkpoint(path: Path, state: State) -> None:
     Raises:
         PortraitPipelineError: if the disk is full or cannot be written; nothing is left behind.
     """
+    # imported here and below, so that an exported model can be looked for without PyTorch
+    import torch  # noqa: PLC0415
+
     path.parent.mkdir(parents=True, exist_ok=True)
     _write_durably(path, lambda file: torch.save(state, file))
     digest = _sha256(path)
@@ -76,6 +78,8 @@ def read_checkpoint(path: Path) -> State:
     Raises:
         DamagedCheckpointError: if the hash is missing or does not match, or the file is torn.
     """
+    import torch  # noqa: PLC0415
+
     hash_path = _hash_path(path)
     if not hash_path.is_file():
         raise DamagedCheckpointError(f"{path} has no {hash_path.name} beside it: write cut short")

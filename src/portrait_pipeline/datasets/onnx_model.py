@@ -1,8 +1,10 @@
 """Exported models: files in the catalog, and the same in MLflow's registry, ready to be served."""
 
 import importlib.metadata
+import io
 import tempfile
 from collections.abc import Sequence
+from contextlib import redirect_stderr
 from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import uuid4
@@ -145,19 +147,21 @@ class RegisteredModelDataset(AbstractDataset[PublishedModel, PyFuncModel]):
             folder = Path(scratch, "export")
             write_export(folder, exported)
             extra = [folder / f"{name}.onnx" for name in DETECTOR_NETWORKS]
-            Model.log(
-                artifact_path=None,
-                name="portrait_model",
-                flavor=mlflow.onnx,
-                run_id=_known_run(tracking_id),
-                registered_model_name=self._name,
-                onnx_model=onnx.load_from_string(exported.networks[GENERATOR]),
-                signature=_signature(exported.example),
-                input_example=exported.example,
-                pip_requirements=locked_requirements(SERVING_PACKAGES),
-                extra_files=[str(path) for path in (*extra, folder / EXAMPLE_FILE)],
-                save_as_external_data=False,
-            )
+            with redirect_stderr(io.StringIO()):  # MLflow talks of versions and draws bars
+                Model.log(
+                    artifact_path=None,
+                    name="portrait_model",
+                    flavor=mlflow.onnx,
+                    run_id=_known_run(tracking_id),
+                    registered_model_name=self._name,
+                    onnx_model=onnx.load_from_string(exported.networks[GENERATOR]),
+                    signature=_signature(exported.example),
+                    input_example=exported.example,
+                    pip_requirements=locked_requirements(SERVING_PACKAGES),
+                    extra_files=[str(path) for path in (*extra, folder / EXAMPLE_FILE)],
+                    save_as_external_data=False,
+                    onnx_execution_providers=["CPUExecutionProvider"],
+                )
 
     def load(self) -> PyFuncModel:
         """Load the newest version."""
