@@ -48,6 +48,6 @@ def draw_beard(face: LitFace, sitter: Sitter) -> None:
     seen, rng = part.seen, sitter.person.details()
     fine = strand_noise(rng, 1.6 * np.abs(seen.x) + 0.5 * seen.y, 26.0)
     clump = grain(rng, seen.x, seen.y, 11.0)
-    lit = sitter.hair * 0.9 * part.arriving * np.clip(0.85 + 0.3 * fine + 0.25 * clump, 0.1, 2.0)
+    lit = sitter.hair * 0.72 * part.arriving * np.clip(0.85 + 0.3 * fine + 0.25 * clump, 0.1, 2.0)
     mask = beard_mask(sitter.person, sitter.at, seen)
     part.put(over(part.picture, lit, np.clip(mask * (1.0 + 0.28 * fine + 0.2 * clump), 0.0, 0.97)))

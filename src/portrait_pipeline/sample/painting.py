@@ -78,7 +78,7 @@ def _exposure(figure: Figure) -> np.float32:
     """How much more light a painter gives the face, so that dark and fair alike stand out."""
     face = figure.face > 0.5
     light = float(np.percentile(luminance(figure.colour)[face], 70)) if face.any() else 0.3
-    return np.float32(np.clip((0.52 / max(light, 0.02)) ** 0.5, 0.9, 2.2))
+    return np.float32(np.clip((0.52 / max(light, 0.02)) ** 0.62, 0.9, 2.6))
 
 
 def _darken_cloth(figure: Figure) -> Picture:
