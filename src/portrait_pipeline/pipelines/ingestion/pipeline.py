@@ -1,8 +1,9 @@
 """The wiring of the ingestion: fetch, detect, audit, split, crop."""
 
+from collections.abc import Callable
 from typing import Any
 
-from kedro.pipeline import Pipeline, node, pipeline
+from kedro.pipeline import Node, Pipeline, pipeline
 
 from portrait_pipeline.pipelines.ingestion import nodes
 
@@ -12,35 +13,41 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
     del kwargs  # Kedro passes none of its own
     return pipeline(
         [
-            node(
+            _node(
                 nodes.fetch_photos,
                 ["params:photos", "params:sample", "raw_photos_folder"],
                 "photo_sources",
             ),
-            node(
+            _node(
                 nodes.fetch_portraits,
                 ["params:portraits", "params:sample", "raw_portraits_folder"],
                 "portrait_sources",
             ),
-            node(
+            _node(
                 nodes.detect_photo_faces,
                 ["photo_sources", "params:faces", "detection_store"],
                 "photo_survey",
             ),
-            node(
+            _node(
                 nodes.detect_portrait_faces,
                 ["portrait_sources", "params:faces", "detection_store"],
                 "portrait_survey",
             ),
-            node(
+            _node(
                 nodes.audit_faces,
                 ["photo_survey", "portrait_survey", "params:faces", "params:audit"],
                 "face_audit",
             ),
-            node(nodes.split_faces, ["face_audit", "params:splits"], ["splits", "ingestion_audit"]),
-            node(nodes.summarise_ingestion, "ingestion_audit", "ingestion_summary"),
-            node(nodes.crop_photo_faces, ["ingestion_audit", "params:faces"], "photo_faces"),
-            node(nodes.crop_portrait_faces, ["ingestion_audit", "params:faces"], "portrait_faces"),
-            node(nodes.crop_twin_faces, ["ingestion_audit", "params:faces"], "twin_faces"),
+            _node(
+                nodes.split_faces, ["face_audit", "params:splits"], ["splits", "ingestion_audit"]
+            ),
+            _node(nodes.summarise_ingestion, "ingestion_audit", "ingestion_summary"),
+            _node(nodes.crop_photo_faces, ["ingestion_audit", "params:faces"], "photo_faces"),
+            _node(nodes.crop_portrait_faces, ["ingestion_audit", "params:faces"], "portrait_faces"),
+            _node(nodes.crop_twin_faces, ["ingestion_audit", "params:faces"], "twin_faces"),
         ]
     )
+
+
+def _node(function: Callable[..., Any], inputs: str | list[str], outputs: str | list[str]) -> Node:
+    return Node(function, inputs, outputs, name=function.__name__)

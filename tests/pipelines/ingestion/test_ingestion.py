@@ -1,0 +1,177 @@
+"""The ingestion as a whole: from folders to crops, with nothing lost without a word."""
+
+import inspect
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.runner import SequentialRunner
+from kedro_datasets.json import JSONDataset
+from kedro_datasets.pandas import CSVDataset
+from PIL import Image
+from pydantic import BaseModel
+from support.ingestion import AUDIT, FACES, SPLITS, MemoryStore, sources
+
+from portrait_pipeline.datasets.face_set import FaceSetDataset
+from portrait_pipeline.faces.detect import FaceDetector
+from portrait_pipeline.images import FaceSet
+from portrait_pipeline.parameters import PictureSourceParameters, SampleParameters
+from portrait_pipeline.pictures import ReducedPicture
+from portrait_pipeline.pipelines.ingestion import create_pipeline, nodes
+from portrait_pipeline.sample import draw_photo, draw_portrait
+
+SHARE = SPLITS.model_copy(update={"split": "proportional"})
+ANY_FACES = FACES.model_copy(update={"crop_size_px": 32, "detection_size_px": 128})
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Drawn photos with a copy, an empty file and a blank picture; drawn portraits with a print."""
+    root = tmp_path_factory.mktemp("pictures")
+    photos, portraits = root / "photos", root / "portraits"
+    photos.mkdir()
+    portraits.mkdir()
+    for index in range(6):
+        Image.fromarray(draw_photo(index, 0, 128).photo).save(photos / f"{index}.png")
+        Image.fromarray(draw_portrait(index, 0, 128)).save(portraits / f"{index}.png")
+    (photos / "copy.png").write_bytes((photos / "3.png").read_bytes())
+    (photos / "empty.jpg").touch()
+    Image.new("RGB", (128, 128), (90, 90, 90)).save(photos / "wall.png")
+    Image.open(portraits / "0.png").convert("L").save(portraits / "print.png")
+    return photos, portraits
+
+
+def catalog_of(folders: tuple[Path, Path], root: Path, store: MemoryStore) -> DataCatalog:
+    photos, portraits = (
+        PictureSourceParameters(source="folder", folder=str(folder)) for folder in folders
+    )
+    sample = SampleParameters(num_photos=1, num_portraits=1, picture_size_px=64, seed=0)
+    given = {
+        "params:photos": photos,
+        "params:portraits": portraits,
+        "params:sample": sample,
+        "params:faces": ANY_FACES,
+        "params:audit": AUDIT,
+        "params:splits": SHARE,
+        "raw_photos_folder": root / "raw_photos",
+        "raw_portraits_folder": root / "raw_portraits",
+    }
+    datasets = {name: MemoryDataset(value, copy_mode="assign") for name, value in given.items()}
+    datasets["detection_store"] = MemoryDataset(store, copy_mode="assign")
+    for name in ("splits", "ingestion_audit"):
+        file = str(root / f"{name}.csv")
+        datasets[name] = CSVDataset(filepath=file, save_args={"index": False})
+    datasets["ingestion_summary"] = JSONDataset(filepath=str(root / "ingestion_summary.json"))
+    for name in ("photo_faces", "portrait_faces", "twin_faces"):
+        datasets[name] = FaceSetDataset(path=str(root / name))
+    return DataCatalog(datasets)
+
+
+def run(folders: tuple[Path, Path], root: Path, store: MemoryStore) -> DataCatalog:
+    catalog = catalog_of(folders, root, store)
+    SequentialRunner().run(create_pipeline(), catalog)
+    return catalog
+
+
+def test_folders_become_audited_split_and_cropped_sets(
+    folders: tuple[Path, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every file is a row with its reason; splits and crops hold exactly the kept ones."""
+    caplog.set_level(logging.INFO, "portrait_pipeline")
+    catalog = run(folders, tmp_path, MemoryStore())
+    audit: pd.DataFrame = catalog.load("ingestion_audit")
+    reasons = audit.set_index(["domain", "name"])["reason"].dropna().to_dict()
+    assert reasons == {
+        ("photo", "copy.png"): "duplicate",
+        ("photo", "empty.jpg"): "empty",
+        ("photo", "wall.png"): "no face",
+        ("portrait", "print.png"): "monochrome print",
+    }
+    splits: pd.DataFrame = catalog.load("splits")
+    assert len(splits) == int(audit["kept"].sum()) == 12
+    for domain in ("photo", "portrait"):
+        faces: FaceSet = catalog.load(f"{domain}_faces")
+        assert set(faces.names) == set(splits.loc[splits["domain"] == domain, "name"])
+        assert faces.pixels.shape == (6, 32, 32, 3)
+    assert len(catalog.load("twin_faces")) == 0
+    assert catalog.load("ingestion_summary")["photo"]["left_out"] == {
+        "duplicate": 1,
+        "empty": 1,
+        "no face": 1,
+    }
+    assert "photos: 9 files, 6 faces kept, 3 left out (" in caplog.text
+    assert "photos: 3 train, 1 validation, 2 test" in caplog.text
+
+
+def test_a_second_run_detects_and_crops_nothing_anew(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second run looks for no face and gives the same audit, splits and pixels."""
+    store = MemoryStore()
+    first = run(folders, tmp_path, store)
+    pixels = np.array(first.load("photo_faces").pixels)
+    audit, splits = first.load("ingestion_audit"), first.load("splits")
+
+    def refuse(self: FaceDetector, pictures: list[ReducedPicture]) -> None:
+        raise AssertionError("a known picture was searched again")
+
+    monkeypatch.setattr(FaceDetector, "find", refuse)
+    second = run(folders, tmp_path, store)
+    pd.testing.assert_frame_equal(audit, second.load("ingestion_audit"))
+    pd.testing.assert_frame_equal(splits, second.load("splits"))
+    assert np.array_equal(second.load("photo_faces").pixels, pixels)
+
+
+def test_nodes_are_named_for_their_functions_and_typed() -> None:
+    """Node names are function names; every `params:` input is a parameter model."""
+    for node in create_pipeline().nodes:
+        assert node.name == node.func.__name__
+        annotations = inspect.get_annotations(node.func, eval_str=True)
+        arguments = inspect.signature(node.func).parameters
+        for name, argument in zip(node.inputs, arguments, strict=True):
+            if name.startswith("params:"):
+                assert issubclass(annotations[argument], BaseModel)
+        assert node.func.__doc__
+
+
+def test_the_inputs_of_nodes_stay_as_they_were(folders: tuple[Path, Path]) -> None:
+    """No node changes the tables that it is given."""
+    table = sources(sorted(folders[0].iterdir()))
+    survey = nodes.detect_photo_faces(table, ANY_FACES, MemoryStore())
+    before = survey.copy()
+    audit = nodes.audit_faces(survey, survey.iloc[:0], ANY_FACES, AUDIT)
+    pd.testing.assert_frame_equal(survey, before)
+    before = audit.copy()
+    both = pd.concat([audit, audit.assign(domain="portrait")], ignore_index=True)
+    nodes.split_faces(both, SHARE)
+    nodes.crop_photo_faces(audit, ANY_FACES)
+    nodes.summarise_ingestion(audit)
+    pd.testing.assert_frame_equal(audit, before)
+
+
+AWKWARD = {
+    "broken_data_stream.png": "unreadable",
+    "face_cmyk.jpg": "kept",
+    "face_exif_orientation6.jpg": "duplicate",
+    "face_palette.png": "kept",
+    "face_rgba.png": "kept",
+    "face_tiny24.png": "too small",
+    "face_truncated60pct.jpg": "truncated",
+    "hopper_16bit.pgm": "kept",
+    "multiface_group.jpg": "kept",
+    "noface_1.jpg": "no face",
+    "text_not_image.jpg": "not an image",
+    "zero_bytes.jpg": "empty",
+}
+
+
+def test_every_awkward_file_is_a_row_with_the_right_reason(shared_pictures: Path) -> None:
+    """Files that real folders hold are kept, or left out for the right reason; nothing raises."""
+    table = sources(sorted((shared_pictures / "awkward").iterdir()))
+    survey = nodes.detect_photo_faces(table, FACES, MemoryStore())
+    audit = nodes.audit_faces(survey, survey.iloc[:0], FACES, AUDIT)
+    found = dict(zip(audit["name"], audit["reason"].fillna("kept"), strict=True))
+    assert found == AWKWARD
