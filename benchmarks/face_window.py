@@ -83,6 +83,7 @@ if __name__ == "__main__":
     large = large[:: max(1, len(large) // MAX_FACES)]
     rows, reference = aligned_by_dlib(large)
     small = shrink(large[rows], SIZE_PX)
+    print(f"`python benchmarks/face_window.py {sys.argv[1]} > benchmarks/face_window.md`\n")
     print(f"{len(rows)} faces of {Path(sys.argv[1]).name}, crops of {SIZE_PX} px\n")
     print("| edge, boxes | below the box, boxes | own | strangers | d′ | rank-1 | within 0.6 |")
     print("|---|---|---|---|---|---|---|")

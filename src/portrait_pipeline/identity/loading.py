@@ -18,7 +18,7 @@ from portrait_pipeline.parameters import Teacher
 
 # dlib learnt from chips cut by landmarks, eye line at 0.31 of their height: 0.99 boxes wide on
 # average, centred below the box. Of all windows tried this one came nearest to dlib's own aligned
-# descriptors (benchmarks/README.md).
+# descriptors (benchmarks/face_window.md).
 DLIB_WINDOW = FaceWindow(wide=0.93, high=0.93, lower=0.09, size_px=DLIB_SIZE_PX)
 # FaceNet learnt from MTCNN's boxes, a tenth larger and squashed into squares; a box is 0.77 times
 # as wide as it is high.
