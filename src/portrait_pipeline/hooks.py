@@ -4,15 +4,19 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import mlflow
+import pandas as pd
+import torch
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.io import DataCatalog, MemoryDataset
+from kedro.io import AbstractVersionedDataset, DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
+from mlflow.tracking import MlflowClient
 from pydantic import BaseModel
 
 from portrait_pipeline.datasets.mlflow_run import flatten, library_versions
@@ -33,6 +37,21 @@ MAKERS = {
     "lambda_table": "tune",
     "chosen_lambda": "tune",
     "comparison": "evaluate",
+}
+
+
+KEPT_WITH_THE_PIPELINE = ("comparison", "lambda_table", "figure_1", "report")
+
+# Columns of the tables on the terminal, and what they are called there.
+SHOWN_COLUMNS = {
+    "model": "model",
+    "lambda_perceptual": "λ_p",
+    "n": "N",
+    "ssim": "SSIM",
+    "ssim_as_published": "as published",
+    "identity_similarity": "identity",
+    "rank_1": "rank-1",
+    "swd": "SWD",
 }
 
 
@@ -92,6 +111,7 @@ class TypedMlflowHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships n
         """Open the pipeline's run and tag it with the versions that decide its results."""
         if not is_rank_zero():
             return
+        self._catalog = catalog
         super().before_pipeline_run(run_params, pipeline, catalog)
         mlflow.set_tags({f"version.{key}": value for key, value in library_versions().items()})
 
@@ -124,8 +144,15 @@ class TypedMlflowHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships n
             super().on_pipeline_error(error, run_params, pipeline, catalog)
 
     @hook_impl
-    def after_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
-        """Keep every saved checkpoint as an artifact of its model's own run."""
+    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+        """Keep checkpoints with their model's run; tables, plots and pages with the pipeline's."""
+        if not is_rank_zero():
+            return
+        path = str(location(self._catalog, dataset_name))
+        if dataset_name.endswith("_checkpoint") and data["tracking_id"]:
+            _keep_model(data, path)
+        elif dataset_name in KEPT_WITH_THE_PIPELINE or dataset_name.endswith("_plot"):
+            mlflow.log_artifact(path, "report")
 
     def _log_param(self, name: str, value: Any) -> None:
         if not isinstance(value, BaseModel):
@@ -133,6 +160,29 @@ class TypedMlflowHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships n
             return
         for key, setting in flatten(value.model_dump()).items():
             super()._log_param(f"{name}.{key}", setting)
+
+
+def _keep_model(checkpoint: dict[str, Any], path: str) -> None:
+    """Log the checkpoint, and beside it what using the model takes: a twentieth of its size."""
+    client, run_id = MlflowClient(), checkpoint["tracking_id"]
+    client.log_artifact(run_id, path, "checkpoint")
+    model = {key: checkpoint[key] for key in ("format", "model", "parameters", "preparation")}
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "generators.pt"
+        torch.save({**model, "averaged_generators": checkpoint["averaged_generators"]}, file)
+        client.log_artifact(run_id, str(file), "model")
+
+
+def location(catalog: DataCatalog, name: str) -> Path | None:
+    """Return the file that was last written for a dataset, or its folder; None in memory."""
+    dataset = catalog.get(name)
+    version = (
+        dataset.resolve_save_version() if isinstance(dataset, AbstractVersionedDataset) else None
+    )
+    if version:
+        return Path(str(dataset._get_versioned_path(version)))
+    place = getattr(dataset, "_filepath", None) or getattr(dataset, "_folder", None)
+    return None if place is None else Path(str(place))
 
 
 class Terminal:
@@ -161,17 +211,32 @@ class Terminal:
         logger.info("[%d/%d] %s", self._started, self._pipeline_size, title)
 
     @hook_impl
-    def after_node_run(self, node: Node, catalog: DataCatalog, outputs: Mapping[str, Any]) -> None:
+    def after_node_run(self, catalog: DataCatalog, outputs: Mapping[str, Any]) -> None:
         """Say where the results lie."""
         for name in outputs:
-            path = self._shown_path(catalog, name)
+            path = location(catalog, name)
             if path is not None:
-                logger.info("        → %s: %s", name, path)
+                logger.info("        → %s", self._shown(path))
 
-    def _shown_path(self, catalog: DataCatalog, name: str) -> str | None:
-        dataset = catalog.get(name)
-        location = getattr(dataset, "_filepath", None) or getattr(dataset, "_folder", None)
-        if location is None:
-            return None
-        path = Path(location)
-        return str(path.relative_to(self._project_path) if path.is_absolute() else path)
+    @hook_impl
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """End with the table, and with where report and figure lie."""
+        made = pipeline.all_outputs()
+        for name in ("lambda_table", "comparison"):
+            if name in made:
+                logger.info("\n%s\n%s", name.replace("_", " "), _shown_table(catalog.load(name)))
+        for name in ("figure_1", "report"):
+            path = location(catalog, name)
+            if name in made and path is not None:
+                logger.info("\n%s: %s", name.replace("_", " "), self._shown(path))
+
+    def _shown(self, path: Path) -> Path:
+        is_inside = path.is_relative_to(self._project_path)
+        return path.relative_to(self._project_path) if is_inside else path
+
+
+def _shown_table(table: pd.DataFrame) -> str:
+    columns = [column for column in SHOWN_COLUMNS if column in table]
+    shown = table[columns].rename(columns=SHOWN_COLUMNS)
+    text: str = shown.to_string(index=False, na_rep="–", float_format="{:.3f}".format)
+    return text

@@ -1,20 +1,25 @@
 """Translate photographs that no model was trained on, and judge what comes out."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
-from portrait_pipeline.cyclegan.ports import Checkpoint, RunTracker
+from portrait_pipeline.cyclegan.ports import Checkpoint
 from portrait_pipeline.cyclegan.translate import load_generator, translate
 from portrait_pipeline.images import FaceSet
 from portrait_pipeline.metrics.intervals import compare_paired
 from portrait_pipeline.metrics.table import row_of
-from portrait_pipeline.parameters import EvaluationParameters, Split, TrainingParameters
-from portrait_pipeline.pipelines.evaluation.reference import Reference, build_reference
+from portrait_pipeline.parameters import (
+    EvaluationParameters,
+    FaceParameters,
+    Split,
+    TrainingParameters,
+)
+from portrait_pipeline.pipelines.evaluation.reference import Reference, Settings, build_reference
 from portrait_pipeline.pipelines.evaluation.scoring import (
     Metrics,
     add_reconstruction,
@@ -26,6 +31,19 @@ from portrait_pipeline.pipelines.evaluation.scoring import (
 logger = logging.getLogger(__name__)
 
 Summary = dict[str, Any]
+
+
+class ModelRun(Protocol):
+    """The run of a model that is there already, where its test numbers belong."""
+
+    def attach(self, tracking_id: str) -> None:
+        """Write into this run from now on."""
+        ...
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
+        """Write all metrics of one step in one go."""
+        ...
+
 
 # Numbers that depend on how many pictures they were measured with carry that number in their name.
 OF_A_SET = ("swd", "kid", "diversity", "rank_1", "rank_5", "true_accept_rate")
@@ -45,10 +63,10 @@ def reference_of(split: Split) -> Callable[..., Reference]:
         splits: pd.DataFrame,
         evaluation: EvaluationParameters,
         training: TrainingParameters,
+        faces: FaceParameters,
     ) -> Reference:
-        return build_reference(
-            photo_faces, portrait_faces, twin_faces, splits, split, evaluation, training
-        )
+        settings = Settings(evaluation, training, faces)
+        return build_reference(photo_faces, portrait_faces, twin_faces, splits, split, settings)
 
     gather.__doc__ = f"Gather the {split} pictures and the judges."
     return gather
@@ -73,7 +91,7 @@ def score_model(
     checkpoint: Checkpoint,
     portraits: FaceSet,
     reconstructions: FaceSet,
-    run: RunTracker,
+    run: ModelRun,
 ) -> tuple[pd.DataFrame, list[Summary]]:
     """Judge a model's portraits and write the numbers into the model's own MLflow run.
 

@@ -64,7 +64,7 @@ def _reference(split: Split) -> Node:
     crops = ["photo_faces", "portrait_faces", "twin_faces", "splits"]
     return node(
         _GATHER[split],
-        [*crops, "params:evaluation", "params:training"],
+        [*crops, "params:evaluation", "params:training", "params:faces"],
         f"{split}_reference",
         name=f"gather_{split}_reference",
     )

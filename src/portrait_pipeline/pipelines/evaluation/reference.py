@@ -1,18 +1,28 @@
 """What all models of one split are judged against, computed once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, UInt8
+from torch import Tensor
 
 from portrait_pipeline.faces.selection import select_split
 from portrait_pipeline.identity.landmarks import Landmarks, find_landmarks
-from portrait_pipeline.images import FaceSet
+from portrait_pipeline.images import FaceSet, to_model_range
 from portrait_pipeline.metrics.identity import check_judge_is_not_teacher
 from portrait_pipeline.metrics.judge import JudgeFunction, load_judge
-from portrait_pipeline.parameters import EvaluationParameters, Split, TrainingParameters
+from portrait_pipeline.metrics.kid import Inception, inception_features, load_inception
+from portrait_pipeline.metrics.ranges import HOUSE_RANGE
+from portrait_pipeline.metrics.swd import PatchSet, cut_patches
+from portrait_pipeline.parameters import (
+    EvaluationParameters,
+    FaceParameters,
+    Split,
+    TrainingParameters,
+)
 
 Pixels = UInt8[np.ndarray, "n size size 3"]
 
@@ -28,6 +38,8 @@ class Reference:
         twins: Painted twins of the photographs; empty for real pictures.
         judge: JudgeFunctions faces; never the teacher.
         teacher: The network that trained the proposed model; its score is shown as its own only.
+        landmarks: Places 68 landmarks on each crop, in edges of the crop.
+        inception: The network of the kernel distance, or why there is none.
         settings: How to judge.
         judge_name: For the tables.
         teacher_name: For the tables.
@@ -40,6 +52,8 @@ class Reference:
     twins: FaceSet
     judge: JudgeFunction
     teacher: JudgeFunction
+    landmarks: Callable[[Pixels], Landmarks]
+    inception: Inception
     settings: EvaluationParameters
     judge_name: str
     teacher_name: str
@@ -68,7 +82,29 @@ class Reference:
     @cached_property
     def photo_landmarks(self) -> Landmarks:
         """68 landmarks of each photograph, in edges of the crop."""
-        return find_landmarks(self.photo_pixels)
+        return self.landmarks(self.photo_pixels)
+
+    @cached_property
+    def painting_patches(self) -> PatchSet:
+        """The paintings' patches, for the sliced Wasserstein distance."""
+        return cut_patches(to_model_range(self.painting_pixels), HOUSE_RANGE, self.settings.seed)
+
+    @cached_property
+    def painting_features(self) -> Float[Tensor, "n features"] | None:
+        """Inception's features of the paintings, or None without Inception."""
+        network = self.inception.network
+        if network is None:
+            return None
+        return inception_features(to_model_range(self.painting_pixels), network)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The parameters that an evaluation needs of the others' pipelines too."""
+
+    evaluation: EvaluationParameters
+    training: TrainingParameters
+    faces: FaceParameters
 
 
 def build_reference(
@@ -77,25 +113,28 @@ def build_reference(
     twins: FaceSet,
     splits: pd.DataFrame,
     split: Split,
-    evaluation: EvaluationParameters,
-    training: TrainingParameters,
+    settings: Settings,
 ) -> Reference:
     """Gather what the models of one split are judged against.
 
     Raises:
         PortraitPipelineError: if the judge is the teacher, or the split is empty.
     """
+    evaluation, training = settings.evaluation, settings.training
     check_judge_is_not_teacher(evaluation.judge, training.teacher)
     own = select_split(photos, splits, "photo", split)
     paintings = select_split(portraits, splits, "portrait", split)
     others = select_split(portraits, splits, "portrait", "train")
+    margin = settings.faces.margin
     return Reference(
         photos=own,
         paintings=paintings,
         other_paintings=others.subset(others.names[: len(paintings)]),
         twins=twins.subset([name for name in own.names if name in set(twins.names)]),
-        judge=load_judge(evaluation.judge, evaluation.judge_weights),
-        teacher=load_judge(training.teacher, training.teacher_weights),
+        judge=load_judge(evaluation.judge, evaluation.judge_weights, margin),
+        teacher=load_judge(training.teacher, training.teacher_weights, margin),
+        landmarks=lambda crops: find_landmarks(crops, margin),
+        inception=load_inception(evaluation.inception_weights),
         settings=evaluation,
         judge_name=evaluation.judge,
         teacher_name=training.teacher,

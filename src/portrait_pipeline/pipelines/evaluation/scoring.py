@@ -1,20 +1,23 @@
 """One set of pictures against the photographs they were made from: every number of the tables."""
 
+import math
+
 import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from portrait_pipeline.identity.face_finder import find_faces
-from portrait_pipeline.identity.landmarks import find_landmarks
 from portrait_pipeline.images import to_model_range
 from portrait_pipeline.metrics.colour import luminance_correlation
 from portrait_pipeline.metrics.diversity import diversity
 from portrait_pipeline.metrics.geometry import landmark_errors
 from portrait_pipeline.metrics.identity import pair_similarities, rank_share, true_accept_rate
 from portrait_pipeline.metrics.intervals import Interval, bootstrap_mean
+from portrait_pipeline.metrics.kid import inception_features, kid_of_features, no_kid
 from portrait_pipeline.metrics.ranges import HOUSE_RANGE
 from portrait_pipeline.metrics.reconstruction import l1_error, psnr
 from portrait_pipeline.metrics.ssim import ssim, ssim_as_published
-from portrait_pipeline.metrics.swd import swd
+from portrait_pipeline.metrics.swd import cut_patches, swd_of_patches
 from portrait_pipeline.pipelines.evaluation.reference import Pixels, Reference
 
 Metrics = dict[str, Interval]
@@ -36,7 +39,7 @@ MEANS = {
 def score_pictures(reference: Reference, pictures: Pixels) -> pd.DataFrame:
     """Score every picture against the photograph in the same row of the reference."""
     photos, made = to_model_range(reference.photo_pixels), to_model_range(pictures)
-    landmarks = find_landmarks(pictures)
+    landmarks = reference.landmarks(pictures)
     return pd.DataFrame(
         {
             "name": reference.photos.names,
@@ -61,8 +64,8 @@ def add_reconstruction(
     """Add how far F(G(x)) is from x, per picture."""
     photos, back = to_model_range(reference.photo_pixels), to_model_range(reconstructions)
     return scores.assign(
-        reconstruction_l1=l1_error(photos, back, HOUSE_RANGE),
-        reconstruction_psnr=psnr(photos, back, HOUSE_RANGE),
+        reconstruction_l1=l1_error(photos, back, HOUSE_RANGE).numpy(),
+        reconstruction_psnr=psnr(photos, back, HOUSE_RANGE).numpy(),
     )
 
 
@@ -87,9 +90,25 @@ def summarise(reference: Reference, scores: pd.DataFrame, pictures: Pixels) -> M
 def measure_style(reference: Reference, pictures: Pixels) -> Metrics:
     """Measure how far a set of pictures is from the real paintings, and how varied it is."""
     samples, seed = reference.settings.num_bootstrap_samples, reference.settings.seed
-    made, paintings = to_model_range(pictures), to_model_range(reference.painting_pixels)
-    photos = to_model_range(reference.photo_pixels)
+    made, photos = to_model_range(pictures), to_model_range(reference.photo_pixels)
+    distance = swd_of_patches(
+        cut_patches(made, HOUSE_RANGE, seed), reference.painting_patches, samples
+    )
     return {
-        "swd": swd(made, paintings, HOUSE_RANGE, samples, seed).mean,
+        "swd": distance.mean,
+        **{f"swd_{size}px": _of_one_level(value, made) for size, value in distance.levels.items()},
+        "kid": _kid(reference, pictures),
         "diversity": diversity(made, photos, HOUSE_RANGE, samples, seed),
     }
+
+
+def _of_one_level(value: float, made: Tensor) -> Interval:
+    return Interval(value, math.nan, math.nan, len(made))
+
+
+def _kid(reference: Reference, pictures: Pixels) -> Interval:
+    network, paintings = reference.inception.network, reference.painting_features
+    if network is None or paintings is None:
+        return no_kid(len(pictures))
+    features = inception_features(to_model_range(pictures), network)
+    return kid_of_features(features, paintings, reference.settings.seed)

@@ -8,8 +8,8 @@ import pandas as pd
 import torch
 
 from portrait_pipeline.cyclegan.data import RealEmbeddings, TrainingData
-from portrait_pipeline.cyclegan.loop import Surroundings, train_cyclegan
-from portrait_pipeline.cyclegan.ports import Checkpoint, CheckpointStore, RunTracker
+from portrait_pipeline.cyclegan.loop import train_cyclegan
+from portrait_pipeline.cyclegan.ports import Checkpoint, CheckpointStore, RunTracker, Surroundings
 from portrait_pipeline.cyclegan.schedule import needs_embedder
 from portrait_pipeline.faces.selection import select_split
 from portrait_pipeline.identity import load_embedder
@@ -48,6 +48,7 @@ def prepare_validation(
     splits: pd.DataFrame,
     training: TrainingParameters,
     evaluation: EvaluationParameters,
+    faces: FaceParameters,
 ) -> Validation:
     """Gather the fixed validation pictures that every training watches itself with."""
     check_judge_is_not_teacher(evaluation.judge, training.teacher)
@@ -57,19 +58,22 @@ def prepare_validation(
     return Validation(
         photos=photos.subset(photos.names[:count]),
         paintings=paintings.subset(paintings.names[:count]),
-        judge=load_judge(evaluation.judge, evaluation.judge_weights),
+        judge=load_judge(evaluation.judge, evaluation.judge_weights, faces.margin),
         batch_size=evaluation.batch_size,
     )
 
 
 def embed_training_faces(
-    data: TrainingData, training: TrainingParameters, embedding_store: EmbeddingStore
+    data: TrainingData,
+    training: TrainingParameters,
+    faces: FaceParameters,
+    embedding_store: EmbeddingStore,
 ) -> TrainingData:
     """Add the teacher's embeddings of the real pictures, so that a step embeds only the fakes."""
-    embedder = load_embedder(training.teacher, training.teacher_weights)
+    embedder = load_embedder(training.teacher, training.teacher_weights, faces.margin)
     photo, portrait = (
-        torch.from_numpy(embed_faces(faces, embedder, embedding_store))
-        for faces in (data.photos, data.portraits)
+        torch.from_numpy(embed_faces(crops, embedder, embedding_store))
+        for crops in (data.photos, data.portraits)
     )
     return replace(data, real_embeddings=RealEmbeddings(photo, portrait))
 
@@ -146,7 +150,7 @@ def _train(
     around: Surroundings,
 ) -> TrainedModel:
     embedder = (
-        load_embedder(training.teacher, training.teacher_weights)
+        load_embedder(training.teacher, training.teacher_weights, faces.margin)
         if needs_embedder(training)
         else None
     )

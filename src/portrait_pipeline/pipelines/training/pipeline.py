@@ -64,7 +64,7 @@ def _data() -> list[Node]:
         node(nodes.select_training_data, CROPS, "training_data", name="select_training_data"),
         node(
             nodes.prepare_validation,
-            [*CROPS, "params:training", "params:evaluation"],
+            [*CROPS, "params:training", "params:evaluation", "params:faces"],
             "validation",
             name="prepare_validation",
         ),
@@ -74,7 +74,7 @@ def _data() -> list[Node]:
 def _teaching() -> Node:
     return node(
         nodes.embed_training_faces,
-        ["training_data", "params:training", "embedding_store"],
+        ["training_data", "params:training", "params:faces", "embedding_store"],
         "taught_data",
         name="embed_training_faces",
     )
