@@ -10,14 +10,14 @@ from portrait_pipeline.identity import Embedder, load_embedder
 
 @pytest.fixture(scope="session")
 def photo_crops() -> np.ndarray:
-    """48 crops of photographs, 64 px."""
-    return real_faces("photos", 48)
+    """32 crops of photographs, 64 px."""
+    return real_faces("photos", 32)
 
 
 @pytest.fixture(scope="session")
 def painting_crops() -> np.ndarray:
-    """48 crops of paintings, 64 px."""
-    return real_faces("paintings", 48)
+    """32 crops of paintings, 64 px."""
+    return real_faces("paintings", 32)
 
 
 @pytest.fixture(scope="session")
