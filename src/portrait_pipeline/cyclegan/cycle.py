@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.autograd import grad
+from torch.autograd import backward, grad
 
 from portrait_pipeline.cyclegan.image_pool import ImagePool
 from portrait_pipeline.cyclegan.losses import (
@@ -78,48 +78,52 @@ class Tools:
     scale: float = 1.0
 
 
-@dataclass(frozen=True)
-class CycleResult:
-    """One half's terms, without graph, and gradients, in the order of each network's parameters."""
+def run_cycle(
+    way: Direction, turn: Turn, objective: Objective, tools: Tools
+) -> dict[str, Float[Tensor, ""]]:
+    """Add the gradients of one half of the objective, and of its discriminator, to the weights'.
 
-    terms: dict[str, Tensor]
-    translate: tuple[Tensor, ...]
-    translate_back: tuple[Tensor, ...]
-    judge: tuple[Tensor, ...]
+    Each weight gets one summand, so that with the other half's at the same time there are two, and
+    their order does not matter.
 
-
-def run_cycle(way: Direction, turn: Turn, objective: Objective, tools: Tools) -> CycleResult:
-    """Differentiate one half of the objective, and the loss of its discriminator."""
+    Returns:
+        The unweighted terms, without graph.
+    """
     way.judge.requires_grad_(False)
     with tools.autocast():
         fake = way.translate(turn.real)
     cut = fake.detach().float().requires_grad_()
-    others, terms = _other_terms(way, cut, turn, objective, tools)
-    *back, at_fake = grad(others * tools.scale, [*way.translate_back.parameters(), cut])
+    terms = _judged(way, cut, objective, tools) | _translated_back(way, cut, turn, objective, tools)
+    at_fake = cut.grad
+    if at_fake is None:
+        raise RuntimeError("no gradient reached the fake")
     if objective.is_perceptual:
-        at_perceptual, perceptual_terms = _perceptual_gradient(cut, at_fake, turn, objective, tools)
-        at_fake, terms = at_fake + at_perceptual, terms | perceptual_terms
-    forth = grad(fake, list(way.translate.parameters()), at_fake.to(fake.dtype))
-    judge, discriminator_loss = _judge_gradients(way, cut.detach(), turn, objective, tools)
-    terms = {name: term.detach() for name, term in terms.items()}
-    return CycleResult(
-        terms | {"discriminator_loss": discriminator_loss}, forth, tuple(back), judge
-    )
+        at_perceptual, perceptual = _perceptual_gradient(cut, at_fake, turn, objective, tools)
+        at_fake, terms = at_fake + at_perceptual, terms | perceptual
+    backward(fake, at_fake.to(fake.dtype), inputs=list(way.translate.parameters()))
+    terms["discriminator_loss"] = _train_judge(way, cut.detach(), turn, objective, tools)
+    return {name: term.detach() for name, term in terms.items()}
 
 
-def _other_terms(
-    way: Direction, fake: Images, turn: Turn, objective: Objective, tools: Tools
-) -> tuple[Tensor, dict[str, Tensor]]:
+def _judged(way: Direction, fake: Images, objective: Objective, tools: Tools) -> dict[str, Tensor]:
     with tools.autocast():
-        adversarial = generator_adversarial_loss(way.judge(fake), objective.adversarial_loss)
+        loss = generator_adversarial_loss(way.judge(fake), objective.adversarial_loss)
+    backward(loss * tools.scale, inputs=[fake])
+    return {"adversarial_loss": loss}
+
+
+def _translated_back(
+    way: Direction, fake: Images, turn: Turn, objective: Objective, tools: Tools
+) -> dict[str, Tensor]:
+    with tools.autocast():
         cycle = cycle_consistency_loss(way.translate_back(fake), turn.real)
-        terms = {"adversarial_loss": adversarial, "cycle_consistency_loss": cycle}
-        total = adversarial + objective.lambda_cycle * cycle
+        terms, total = {"cycle_consistency_loss": cycle}, objective.lambda_cycle * cycle
         if objective.lambda_identity_mapping > 0.0:
-            mapped = way.translate_back(turn.real)
-            terms["identity_mapping_loss"] = identity_mapping_loss(mapped, turn.real)
-            total = total + objective.lambda_identity_mapping * terms["identity_mapping_loss"]
-    return total, terms
+            mapped = identity_mapping_loss(way.translate_back(turn.real), turn.real)
+            total = total + objective.lambda_identity_mapping * mapped
+            terms["identity_mapping_loss"] = mapped
+    backward(total * tools.scale, inputs=[*way.translate_back.parameters(), fake])
+    return terms
 
 
 def _perceptual_gradient(
@@ -147,12 +151,13 @@ def _perceptual_gradient(
     return weight * gradient, terms | {"perceptual_gradient_share": share}
 
 
-def _judge_gradients(
+def _train_judge(
     way: Direction, fake: Images, turn: Turn, objective: Objective, tools: Tools
-) -> tuple[tuple[Tensor, ...], Tensor]:
+) -> Tensor:
     way.judge.requires_grad_(True)
     shown = torch.cat([turn.target, way.pool.query(fake)])
     with tools.autocast():
         real_logits, fake_logits = way.judge(shown).chunk(2)
         loss = discriminator_adversarial_loss(real_logits, fake_logits, objective.adversarial_loss)
-    return grad(loss * tools.scale, list(way.judge.parameters())), loss.detach()
+    backward(loss * tools.scale, inputs=list(way.judge.parameters()))
+    return loss

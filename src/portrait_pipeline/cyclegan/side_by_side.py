@@ -17,8 +17,8 @@ def side_by_side(
     """Run both and return both results, in this order.
 
     On a CPU with two threads or more they run at the same time: small convolutions use one core
-    well and two badly. Each must change nothing that the other touches; then the results do not
-    depend on who is done first. On a GPU, whose stream is one queue, they run in turn.
+    well and two badly. The results must not depend on who is done first. On a GPU, whose stream is
+    one queue, they run in turn.
     """
     num_threads = torch.get_num_threads()
     if device.type != "cpu" or num_threads < 2:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from portrait_pipeline.cyclegan.average import update_average
 from portrait_pipeline.cyclegan.batches import Batch
-from portrait_pipeline.cyclegan.cycle import CycleResult, Direction, Tools, Turn, run_cycle
+from portrait_pipeline.cyclegan.cycle import Direction, Tools, Turn, run_cycle
 from portrait_pipeline.cyclegan.ports import Embedder
 from portrait_pipeline.cyclegan.processes import reduce
 from portrait_pipeline.cyclegan.schedule import Objective
@@ -77,19 +77,8 @@ def training_step(
     )
     terms = _terms(photo, portrait, objective)
     _refuse_nonsense(terms, state)
-    _set_gradients(nets.photo_to_portrait, photo.translate, portrait.translate_back)
-    _set_gradients(nets.portrait_to_photo, portrait.translate, photo.translate_back)
-    _set_gradients(nets.portrait_discriminator, photo.judge)
-    _set_gradients(nets.photo_discriminator, portrait.judge)
     _update(state, machine)
     return terms
-
-
-def _set_gradients(network: nn.Module, *parts: tuple[Tensor, ...]) -> None:
-    """Give each weight the sum of its gradients in the halves."""
-    sums = parts[0] if len(parts) == 1 else torch._foreach_add(*parts)
-    for weight, gradient in zip(network.parameters(), sums, strict=True):
-        weight.grad = gradient
 
 
 def _update(state: TrainingState, machine: Machine) -> None:
@@ -113,16 +102,18 @@ def _average_over_processes(fabric: Fabric, weights: list[nn.Parameter]) -> None
         gradient.copy_(part.view_as(gradient))
 
 
-def _terms(photo: CycleResult, portrait: CycleResult, objective: Objective) -> dict[str, float]:
+def _terms(
+    photo: dict[str, Tensor], portrait: dict[str, Tensor], objective: Objective
+) -> dict[str, float]:
     """Name what is logged: each term of each half, the report's sums, weighted terms, shares.
 
     `<term>_photo` is that of the cycle that starts at a photo.
     """
-    halves = {"photo": photo.terms, "portrait": portrait.terms}
+    halves = {"photo": photo, "portrait": portrait}
     names = [(f"{name}_{domain}", part[name]) for domain, part in halves.items() for name in part]
     values = torch.stack([value.float() for _, value in names]).tolist()
     terms = dict(zip([name for name, _ in names], values, strict=True))
-    for name in photo.terms:
+    for name in photo:
         total = terms[f"{name}_photo"] + terms[f"{name}_portrait"]
         terms[name] = total / 2 if name in SHARES else total
     return terms | _weighted(terms, objective)
