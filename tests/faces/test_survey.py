@@ -4,16 +4,13 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from support.ingestion import FACES, CentreFinder, MemoryStore, noise_pictures
+from support.ingestion import FACES as USUAL
+from support.ingestion import CentreFinder, MemoryStore, noise_pictures
 
-from portrait_pipeline.faces import survey
 from portrait_pipeline.faces.record import PictureRecord, record_key
 from portrait_pipeline.faces.survey import survey_pictures
 
-
-@pytest.fixture(autouse=True)
-def _small_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(survey, "FILES_PER_TASK", 4)
+FACES = USUAL.model_copy(update={"batch_size": 2})
 
 
 def run(paths: list[str], store: MemoryStore) -> tuple[list[PictureRecord], int]:

@@ -1,7 +1,6 @@
 """Crops that are made when they are asked for, a few at a time."""
 
 import hashlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
@@ -12,7 +11,7 @@ from jaxtyping import UInt8
 
 from portrait_pipeline.faces.columns import AUDIT_DTYPES, transform_of, typed
 from portrait_pipeline.faces.crop import CropTransform, crop_face
-from portrait_pipeline.faces.parallel import in_order
+from portrait_pipeline.faces.parallel import available_cores, in_order
 from portrait_pipeline.images import read_picture
 from portrait_pipeline.parameters import Domain
 from portrait_pipeline.progress import track
@@ -60,7 +59,7 @@ class LazyFaceSet:
         Raises:
             PictureError: if a picture cannot be read any more.
         """
-        workers = os.cpu_count() or 1
+        workers = available_cores()
         with ThreadPoolExecutor(workers) as pool:
             recipes = (self.crops[name] for name in names)
             crops = in_order(pool, self._make_one, recipes, ahead=2 * workers)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 import imagehash
@@ -16,7 +16,7 @@ from portrait_pipeline.faces.detection import Detection, FaceFault, Finding
 from portrait_pipeline.images import PictureFault, ReducedPicture
 from portrait_pipeline.parameters import FaceParameters
 
-RECORD_VERSION = 2
+RECORD_VERSION = 3
 """To be raised whenever the same file would be measured differently."""
 MEASURED_SIZE_PX = 96
 """Edge of the face crop on which sharpness, brightness and colour are measured."""
@@ -83,7 +83,7 @@ class DetectionStore(Protocol):
 def record_key(content_hash: str, parameters: FaceParameters) -> str:
     """Return the key of a picture's record: its content and what decides how it is measured."""
     decisive = parameters.model_dump(
-        include={"min_probability", "min_face_px", "detection_size_px", "align_eyes", "margin"}
+        include={"min_probability", "min_face_px", "detection_size_px", "margin"}
     )
     text = json.dumps([RECORD_VERSION, decisive], sort_keys=True)
     return f"{hashlib.sha256(text.encode()).hexdigest()[:16]}-{content_hash}"
@@ -145,11 +145,13 @@ def colourfulness(pixels: UInt8[np.ndarray, "height width 3"]) -> float:
 def _face_pixels(
     picture: ReducedPicture, finding: Finding, parameters: FaceParameters
 ) -> UInt8[np.ndarray, "height width 3"]:
+    """Cut the face out as it lies: what is measured does not ask which way is up."""
     face = finding.face
     if face is None:
         transform = centre_transform(*picture.image.size)
     else:
-        transform = crop_transform(face.scaled(picture.scale), parameters)
+        turned = crop_transform(face.scaled(picture.scale), parameters)
+        transform = replace(turned, angle_degrees=0.0)
     return crop_face(picture.image, transform, MEASURED_SIZE_PX)
 
 

@@ -1,7 +1,6 @@
 """All pictures of one set: read, searched and measured on every core, a few at a time."""
 
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Protocol
 import torch
 
 from portrait_pipeline.faces.detection import Finding
-from portrait_pipeline.faces.parallel import in_order, single_threaded_torch
+from portrait_pipeline.faces.parallel import available_cores, in_order, single_threaded_torch
 from portrait_pipeline.faces.record import (
     DetectionStore,
     PictureRecord,
@@ -21,7 +20,7 @@ from portrait_pipeline.faces.record import (
 from portrait_pipeline.images import PictureError, ReducedPicture, decode_reduced
 from portrait_pipeline.parameters import FaceParameters
 
-FILES_PER_TASK = 32
+BATCHES_PER_TASK = 2
 
 
 class Finder(Protocol):
@@ -40,9 +39,9 @@ def survey_pictures(
     cores. Memory does not grow with their number. Every finished task is in the store before its
     records are handed out, so that an interrupted run goes on where it was.
     """
-    workers = os.cpu_count() or 1
-    starts = range(0, len(paths), FILES_PER_TASK)
-    tasks = (paths[start : start + FILES_PER_TASK] for start in starts)
+    workers = available_cores()
+    step = BATCHES_PER_TASK * parameters.batch_size
+    tasks = (paths[start : start + step] for start in range(0, len(paths), step))
 
     def work(files: Sequence[str]) -> list[PictureRecord]:
         return _survey_files(files, finder, store, parameters)
