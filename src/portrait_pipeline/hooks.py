@@ -176,11 +176,10 @@ def _keep_model(checkpoint: dict[str, Any], path: str) -> None:
 def location(catalog: DataCatalog, name: str) -> Path | None:
     """Return the file that was last written for a dataset, or its folder; None in memory."""
     dataset = catalog.get(name)
-    version = (
-        dataset.resolve_save_version() if isinstance(dataset, AbstractVersionedDataset) else None
-    )
-    if version:
-        return Path(str(dataset._get_versioned_path(version)))
+    if isinstance(dataset, AbstractVersionedDataset):
+        version = dataset.resolve_save_version()
+        if version:
+            return Path(str(dataset._get_versioned_path(version)))
     place = getattr(dataset, "_filepath", None) or getattr(dataset, "_folder", None)
     return None if place is None else Path(str(place))
 
