@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from PIL import Image
 from support.ingestion import FACES, face_at
 
+from portrait_pipeline.faces.border import soften_beyond
 from portrait_pipeline.faces.crop import (
     CropTransform,
     centre_transform,
     crop_face,
     crop_transform,
+    distance_beyond,
     eye_angle,
     reflected_indices,
     reflected_share,
@@ -133,14 +135,35 @@ def test_turning_the_picture_turns_the_crop_with_it(angle: float) -> None:
 
 @pytest.mark.parametrize("angle", [0.0, 20.0])
 def test_beyond_the_border_the_picture_is_reflected(angle: float) -> None:
-    """A crop that leaves the picture equals the crop of the picture padded by reflection."""
+    """A crop that leaves the picture is that of the picture padded by reflection, softened."""
     picture = smooth_picture(60, 80)
     padded = Image.fromarray(
         np.pad(np.asarray(picture), ((200, 200), (200, 200), (0, 0)), "reflect")
     )
-    crop = crop_face(picture, CropTransform(5.0, 70.0, 70.0, angle), 48)
-    expected = crop_face(padded, CropTransform(205.0, 270.0, 70.0, angle), 48)
-    assert np.array_equal(crop, expected)
+    transform = CropTransform(5.0, 70.0, 70.0, angle)
+    crop = crop_face(picture, transform, 48)
+    reflected = crop_face(padded, CropTransform(205.0, 270.0, 70.0, angle), 48)
+    beyond = distance_beyond(transform, picture.size, 48)
+    assert np.array_equal(crop[beyond == 0.0], reflected[beyond == 0.0])
+    assert np.array_equal(crop, soften_beyond(Image.fromarray(reflected), beyond))
+
+
+def test_features_beyond_the_border_are_gone() -> None:
+    """Outside, black and white become nearly one grey; inside they keep their contrast."""
+    pattern = np.indices((100, 100)).sum(axis=0) % 2 * 255
+    picture = Image.fromarray(np.repeat(pattern[..., None], 3, axis=2).astype(np.uint8))
+    transform = CropTransform(0.0, 50.0, 100.0)
+    crop, beyond = crop_face(picture, transform, 100), distance_beyond(transform, (100, 100), 100)
+    assert np.ptp(crop[beyond == 0.0]) == 255
+    assert np.ptp(crop[beyond > 0.12]) < 255 / 8
+
+
+def test_the_distance_beyond_the_border_is_in_edges() -> None:
+    """Half an edge to the left of the picture is 0.5, inside is 0, past a corner is Euclid's."""
+    beyond = distance_beyond(CropTransform(0.0, 0.0, 40.0), (400, 400), 4)
+    assert beyond[3, 3] == 0.0
+    assert beyond[3, 0] == pytest.approx(0.375)
+    assert beyond[0, 0] == pytest.approx(math.hypot(0.375, 0.375))
 
 
 @given(st.integers(-300, 300), st.integers(1, 200), st.integers(1, 40))

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image
 
+from portrait_pipeline.faces.border import soften_beyond
 from portrait_pipeline.faces.detection import Detection
 from portrait_pipeline.parameters import FaceParameters
 
@@ -98,11 +99,7 @@ def reflected_share(transform: CropTransform, width_px: int, height_px: int) -> 
 
     Counted on a grid of 32 x 32 points.
     """
-    steps = (np.arange(32) + 0.5) / 32
-    points = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
-    x, y = transform.to_source(points, 1).T
-    inside = (x >= 0) & (x <= width_px) & (y >= 0) & (y <= height_px)
-    return float(1.0 - inside.mean())
+    return float((distance_beyond(transform, (width_px, height_px), 32) > 0.0).mean())
 
 
 def crop_face(
@@ -110,8 +107,9 @@ def crop_face(
 ) -> UInt8[np.ndarray, "size size 3"]:
     """Cut the square out of the picture, turned upright, at `size_px` pixels.
 
-    What lies beyond the border is reflected. Shrinking is antialiased (Lanczos over the area that
-    a crop pixel covers); a turned square is drawn at twice its size first.
+    What lies beyond the border is reflected and softened (`border`). Shrinking is antialiased
+    (Lanczos over the area that a crop pixel covers); a turned square is drawn at twice its size
+    first.
 
     Args:
         image: RGB source picture, upright.
@@ -133,7 +131,20 @@ def crop_face(
         crop = _turned(
             window, CropTransform(*centre, transform.edge_px, transform.angle_degrees), size_px
         )
-    return np.asarray(crop)
+    beyond = distance_beyond(transform, image.size, size_px)
+    return np.asarray(soften_beyond(crop, beyond))
+
+
+def distance_beyond(
+    transform: CropTransform, picture_size_px: tuple[int, int], size_px: int
+) -> Float[np.ndarray, "size size"]:
+    """Return how far each pixel of a crop lies beyond the border of the picture, in crop edges."""
+    steps = np.arange(size_px) + 0.5
+    points = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
+    source = transform.to_source(points, size_px)
+    outside = np.maximum(np.maximum(-source, source - picture_size_px), 0.0)
+    distances: Float[np.ndarray, "size size"] = np.hypot(*outside.T).reshape(size_px, size_px)
+    return distances / transform.edge_px
 
 
 def _spread(angle_degrees: float) -> float:
