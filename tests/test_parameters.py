@@ -32,10 +32,10 @@ def loaded(env: str, **given: Any) -> dict[str, Any]:
     return values
 
 
-@pytest.mark.parametrize("env", ["base", "sample"])
+@pytest.mark.parametrize("env", ["base", "sample", "study"])
 @pytest.mark.parametrize("name", MODELS)
 def test_the_shipped_settings_are_valid(env: str, name: str) -> None:
-    """Every entry of both environments passes its model."""
+    """Every entry of every environment passes its model."""
     MODELS[name].model_validate(loaded(env)[name])
 
 
@@ -52,7 +52,7 @@ def test_the_base_settings_are_the_reports() -> None:
     assert values["tuning"]["num_pairs"] == 200
 
 
-@pytest.mark.parametrize("env", ["base", "sample"])
+@pytest.mark.parametrize("env", ["base", "sample", "study"])
 def test_what_people_change_reaches_the_models(env: str) -> None:
     """The short names of the command line arrive in the settings of the pipelines."""
     given = {
