@@ -143,6 +143,18 @@ def test_a_signal_finishes_the_step_saves_and_stops(
     assert set(_differing(whole, resumed)) == {"/tracking_id", "/parameters/resume"}
 
 
+def test_a_signal_in_the_last_epoch_is_not_lost(data, parameters, around, store):
+    """Law: asked to stop when all steps are taken, the run stops; resumed, it has only to end."""
+    settings = parameters(num_epochs=1)
+    whole = train_cyclegan(data, settings, around, **NAMED)
+    store.after_save = lambda state: os.kill(os.getpid(), signal.SIGTERM)
+    with pytest.raises(TrainingInterruptedError, match="SIGTERM"):
+        train_cyclegan(data, settings, around, **NAMED)
+    store.after_save = None
+    resumed = train_cyclegan(data, settings.model_copy(update={"resume": True}), around, **NAMED)
+    assert set(_differing(whole, resumed)) == {"/tracking_id", "/parameters/resume"}
+
+
 def test_nothing_to_resume_begins_anew(data, parameters, around, tracker):
     """Law: a training killed before its first save starts again when it is resumed."""
     fresh = train_cyclegan(data, parameters(num_epochs=1), around, **NAMED)

@@ -146,7 +146,7 @@ class Course:
 
     def _stop_if_asked(self, interruption: Interruption) -> None:
         (stop,) = any_wishes((interruption.requested,), self.fabric)
-        if stop and not self._is_done():
+        if stop:
             self._stop(interruption)
 
     def _stop(self, interruption: Interruption) -> None:
