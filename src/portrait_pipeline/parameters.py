@@ -178,11 +178,21 @@ class EvaluationParameters(Parameters):
 
     judge: Judge
     judge_weights: str | None = None
+    checkpoint: Literal["last", "best"] = "last"
     use_averaged_generator: bool
     batch_size: Annotated[int, Field(ge=1)]
     num_bootstrap_samples: Annotated[int, Field(ge=100)]
     seed: Annotated[int, Field(ge=0)]
     inception_weights: str | None = None
+
+    @model_validator(mode="after")
+    def _best_is_averaged(self) -> Self:
+        if self.checkpoint == "best" and not self.use_averaged_generator:
+            raise ValueError(
+                "checkpoint is best, which keeps averaged generators only, expected"
+                " use_averaged_generator: true"
+            )
+        return self
 
 
 class PortrayingParameters(Parameters):

@@ -90,7 +90,7 @@ def test_weights_that_cannot_be_had_are_a_reason(monkeypatch: pytest.MonkeyPatch
     found = load_inception()
     assert found.network is None
     assert found.reason is not None
-    assert found.reason.startswith("KID is left out: https://")
+    assert found.reason.startswith("https://")
     assert "evaluation.inception_weights=FILE" in found.reason
 
 

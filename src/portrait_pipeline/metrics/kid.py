@@ -60,7 +60,7 @@ def load_inception(weights: str | None = None) -> Inception:
     try:
         return Inception(_read_inception(fetch_published_weights(WEIGHTS_URL, _MEND)), None)
     except DownloadError as error:
-        return Inception(None, f"KID is left out: {error}")
+        return Inception(None, str(error))
 
 
 def kid(

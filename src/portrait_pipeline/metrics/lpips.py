@@ -4,6 +4,7 @@ Network and weights are others': torchmetrics brings the small weights of the me
 publishes the backbone. Where the backbone cannot be had there is no number, and the reason is said.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,20 +25,48 @@ BACKBONE_URLS: dict[Backbone, str] = {
 }
 _PAIRS_AT_ONCE = 64
 
+Measure = Callable[
+    [Float[Tensor, "batch 3 height width"], Float[Tensor, "batch 3 height width"]],
+    Float[Tensor, " batch"],
+]
+
 
 @dataclass(frozen=True)
-class LpipsDistances:
-    """One distance per pair, or NaN for each and the reason why there is no number."""
+class Lpips:
+    """The metric, or why there is none.
 
-    values: Float[Tensor, " batch"]
+    Attributes:
+        network: Takes two batches of house images, gives one distance for each pair.
+        reason: Why `network` is None.
+    """
+
+    network: Measure | None
     reason: str | None
 
 
+def load_lpips(backbone: Backbone = "alex") -> Lpips:
+    """Load LPIPS with a backbone from PyTorch's cache, else from torchvision's release.
+
+    Args:
+        backbone: Network of the features; `alex` is the one that its authors recommend.
+    """
+    try:
+        fetch_published_weights(BACKBONE_URLS[backbone], "do without LPIPS")
+    except DownloadError as error:
+        return Lpips(None, str(error))
+    # Imported when used: torchmetrics takes seconds, and every command would wait for it.
+    from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity  # noqa: PLC0415
+
+    # The network itself: the metric around it drops the batch dimension of a single pair.
+    return Lpips(LearnedPerceptualImagePatchSimilarity(net_type=backbone).net, None)
+
+
+@torch.no_grad()
 def lpips_distance(
     images_a: Float[Tensor, "batch 3 height width"],
     images_b: Float[Tensor, "batch 3 height width"],
-    backbone: Backbone = "alex",
-) -> LpipsDistances:
+    network: Measure,
+) -> Float[Tensor, " batch"]:
     """Measure the perceptual distance of each pair of house images; 0 is the same picture.
 
     Unrelated pictures lie around 0.7. It tells how much was changed, not whether for the better: a
@@ -46,30 +75,15 @@ def lpips_distance(
     Args:
         images_a: Pictures in [-1, 1], 64 px or more.
         images_b: Their counterparts, in the same order.
-        backbone: Network of the features; `alex` is the one that its authors recommend.
+        network: From `load_lpips`.
 
     Raises:
         ValueError: if shapes differ or values lie outside [-1, 1].
     """
     check_pairs(images_a, images_b, HOUSE_RANGE)
-    try:
-        fetch_published_weights(BACKBONE_URLS[backbone], "do without LPIPS")
-    except DownloadError as error:
-        nothing = torch.full((len(images_a),), torch.nan)
-        return LpipsDistances(nothing, f"LPIPS is left out: {error}")
-    return LpipsDistances(_measure(images_a, images_b, backbone), None)
-
-
-@torch.no_grad()
-def _measure(images_a: Tensor, images_b: Tensor, backbone: Backbone) -> Tensor:
-    # Imported when used: torchmetrics takes seconds, and every command would wait for it.
-    from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity  # noqa: PLC0415
-
-    metric = LearnedPerceptualImagePatchSimilarity(net_type=backbone, reduction="none")
     pairs = zip(
         torch.split(images_a.float(), _PAIRS_AT_ONCE),
         torch.split(images_b.float(), _PAIRS_AT_ONCE),
         strict=True,
     )
-    # The network itself: the metric around it drops the batch dimension of a single pair.
-    return torch.cat([metric.net(a, b).flatten() for a, b in pairs])
+    return torch.cat([network(a, b).flatten() for a, b in pairs])

@@ -5,16 +5,38 @@ from typing import Any
 
 FACTS = ("model", "lambda_perceptual", "epochs", "n")
 NAMES = ("judge", "teacher")
+SPREAD = ("ssim", "identity_similarity", "rank_1", "swd")
+"""What is measured of each of a model's recent checkpoints, since GANs swing."""
 
 
 def row_of(summary: Mapping[str, Any]) -> dict[Hashable, Any]:
-    """Lay one summary out flat: facts, then `m`, `m_low`, `m_high` of each metric m, then names.
+    """Lay one summary out flat.
+
+    Facts, then `m`, `m_low`, `m_high` of each metric m, then `m_why` where it could not be
+    measured, then `m_min`, `m_max` over the model's recent checkpoints where they were kept, then
+    names.
 
     Args:
-        summary: Facts of a model or control, and `metrics`: name → value, low, high.
+        summary: Facts of a model or control; `metrics`: name → value, low, high; and, where there
+            are any, `reasons`: name → why not, and `checkpoints`: a mapping of scores for each.
     """
     row: dict[Hashable, Any] = {key: summary.get(key) for key in FACTS}
     for name, interval in summary["metrics"].items():
         row[name] = interval["value"]
         row[f"{name}_low"], row[f"{name}_high"] = interval["low"], interval["high"]
+    for name, reason in summary.get("reasons", {}).items():
+        row[f"{name}_why"] = reason
+    checkpoints = summary.get("checkpoints", [])
+    for name in SPREAD if checkpoints else ():
+        scores = [checkpoint[name] for checkpoint in checkpoints]
+        row[f"{name}_min"], row[f"{name}_max"] = min(scores), max(scores)
     return {**row, **{key: summary.get(key) for key in NAMES}}
+
+
+def spread_rows(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """List the scores of a model's recent checkpoints: model, epoch, n and the four of `SPREAD`."""
+    return [
+        {"model": summary["model"], "epoch": scores["epoch"], "n": summary["n"]}
+        | {name: scores[name] for name in SPREAD}
+        for scores in summary.get("checkpoints", [])
+    ]

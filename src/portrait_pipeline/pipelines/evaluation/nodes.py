@@ -2,17 +2,17 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
+from portrait_pipeline.cyclegan.kept import choose_checkpoint, recent_checkpoints
 from portrait_pipeline.cyclegan.ports import Checkpoint
 from portrait_pipeline.cyclegan.translate import load_generator, translate
 from portrait_pipeline.images import FaceSet
 from portrait_pipeline.metrics.intervals import compare_paired
-from portrait_pipeline.metrics.table import row_of
+from portrait_pipeline.metrics.table import SPREAD, row_of, spread_rows
 from portrait_pipeline.parameters import (
     EvaluationParameters,
     FaceParameters,
@@ -21,16 +21,20 @@ from portrait_pipeline.parameters import (
 )
 from portrait_pipeline.pipelines.evaluation.reference import Reference, Settings, build_reference
 from portrait_pipeline.pipelines.evaluation.scoring import (
-    Metrics,
     add_reconstruction,
     measure_style,
+    score_briefly,
     score_pictures,
     summarise,
 )
+from portrait_pipeline.pipelines.evaluation.summaries import (
+    Summary,
+    in_words,
+    summary_of,
+    tracked_metrics,
+)
 
 logger = logging.getLogger(__name__)
-
-Summary = dict[str, Any]
 
 
 class ModelRun(Protocol):
@@ -45,8 +49,6 @@ class ModelRun(Protocol):
         ...
 
 
-# Numbers that depend on how many pictures they were measured with carry that number in their name.
-OF_A_SET = ("swd", "kid", "diversity", "rank_1", "rank_5", "true_accept_rate")
 COMPARED = {
     "judge_similarity": "identity (the judge's similarity of portrait and photo)",
     "ssim": "SSIM between photo and portrait",
@@ -74,16 +76,28 @@ def reference_of(split: Split) -> Callable[..., Reference]:
 
 def translate_photos(
     reference: Reference, checkpoint: Checkpoint, evaluation: EvaluationParameters
-) -> tuple[FaceSet, FaceSet]:
-    """Make G(x) of every photo, and F(G(x)), its reconstruction."""
+) -> tuple[FaceSet, FaceSet, dict[int, FaceSet]]:
+    """Make G(x) of every photo, and F(G(x)), its reconstruction.
+
+    Returns:
+        Portraits, reconstructions, and the portraits of the model's recent checkpoints by epoch.
+    """
     averaged, batch_size = evaluation.use_averaged_generator, evaluation.batch_size
-    paint = load_generator(checkpoint, "photo_to_portrait", averaged)
-    unpaint = load_generator(checkpoint, "portrait_to_photo", averaged)
-    names = reference.photos.names
-    portraits = translate(paint, reference.photo_pixels, batch_size)
+    chosen = choose_checkpoint(checkpoint, evaluation.checkpoint)
+    names, photos = reference.photos.names, reference.photo_pixels
+    paint = load_generator(chosen, "photo_to_portrait", averaged)
+    unpaint = load_generator(chosen, "portrait_to_photo", averaged)
+    portraits = translate(paint, photos, batch_size)
     reconstructions = translate(unpaint, portraits, batch_size)
+    by_epoch = {
+        int(recent["epoch"]): translate(
+            load_generator(recent, "photo_to_portrait"), photos, batch_size
+        )
+        for recent in recent_checkpoints(checkpoint)
+    }
     logger.info("%s: %d portraits", checkpoint["model"], len(names))
-    return FaceSet(names, portraits), FaceSet(names, reconstructions)
+    sets = {epoch: FaceSet(names, pixels) for epoch, pixels in by_epoch.items()}
+    return FaceSet(names, portraits), FaceSet(names, reconstructions), sets
 
 
 def score_model(
@@ -91,29 +105,35 @@ def score_model(
     checkpoint: Checkpoint,
     portraits: FaceSet,
     reconstructions: FaceSet,
+    portraits_by_epoch: dict[int, FaceSet],
     run: ModelRun,
 ) -> tuple[pd.DataFrame, list[Summary]]:
     """Judge a model's portraits and write the numbers into the model's own MLflow run.
 
     Returns:
-        One row of scores per picture, and a summary of the portraits and one of the
-        reconstructions F(G(x)).
+        One row of scores per picture, and a summary of the portraits, with the scores of the
+        recent checkpoints, and one of the reconstructions F(G(x)).
     """
     model, made, back = checkpoint["model"], _pixels(portraits), _pixels(reconstructions)
     scores = add_reconstruction(reference, score_pictures(reference, made), back)
     metrics = summarise(reference, scores, made)
     back_metrics = summarise(reference, score_pictures(reference, back), back)
+    recent = [
+        {"epoch": epoch, **score_briefly(reference, _pixels(faces))}
+        for epoch, faces in portraits_by_epoch.items()
+    ]
+    chosen = choose_checkpoint(checkpoint, reference.settings.checkpoint)
     facts = {
         "lambda_perceptual": checkpoint["parameters"]["lambda_perceptual"],
-        "epochs": checkpoint["epoch"],
+        "epochs": chosen["epoch"],
     }
     if checkpoint["tracking_id"]:
         run.attach(checkpoint["tracking_id"])
-        run.log_metrics(_tracked(reference.split, metrics), checkpoint["epoch"])
-    logger.info("%s: %s", model, _in_words(metrics))
+        run.log_metrics(tracked_metrics(reference, metrics, recent), chosen["epoch"])
+    logger.info("%s: %s", model, in_words(metrics))
     return scores, [
-        _summary(model, metrics, reference, facts),
-        _summary(f"{model}_reconstruction", back_metrics, reference, facts),
+        {**summary_of(model, metrics, reference, facts), "checkpoints": recent},
+        summary_of(f"{model}_reconstruction", back_metrics, reference, facts),
     ]
 
 
@@ -126,21 +146,28 @@ def score_controls(reference: Reference) -> list[Summary]:
     summaries = []
     for model, pictures in controls.items():
         scores = score_pictures(reference, pictures)
-        summaries.append(_summary(model, summarise(reference, scores, pictures), reference, {}))
+        summaries.append(summary_of(model, summarise(reference, scores, pictures), reference, {}))
     floor = measure_style(reference, _pixels(reference.other_paintings))
-    return [*summaries, _summary("real_paintings", floor, reference, {})]
+    return [*summaries, summary_of("real_paintings", floor, reference, {})]
 
 
 def tabulate_comparison(
     baseline_summary: list[Summary],
     proposed_summary: list[Summary],
     controls_summary: list[Summary],
-) -> pd.DataFrame:
-    """Lay the models and the controls out in one table, a row each (report, section 6)."""
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Lay the models and the controls out in one table, a row each (report, section 6).
+
+    Returns:
+        The table, and the scores of each model's recent checkpoints, which show how far a GAN
+        swings from one epoch to the next; no row where none were kept.
+    """
     rows = [*baseline_summary, *proposed_summary, *controls_summary]
-    return pd.DataFrame([row_of(summary) for summary in rows]).sort_values(
+    table = pd.DataFrame([row_of(summary) for summary in rows]).sort_values(
         "model", key=lambda names: ~names.isin(["baseline", "proposed"]), kind="stable"
     )
+    spread = [row for summary in rows for row in spread_rows(summary)]
+    return table, pd.DataFrame(spread, columns=["model", "epoch", "n", *SPREAD])
 
 
 def compare_models(
@@ -184,29 +211,3 @@ def gather_run_facts(
 
 def _pixels(faces: FaceSet) -> Any:
     return faces[np.arange(len(faces))]
-
-
-def _summary(model: str, metrics: Metrics, reference: Reference, facts: dict[str, Any]) -> Summary:
-    return {
-        "model": model,
-        **facts,
-        "split": reference.split,
-        "judge": reference.judge_name,
-        "teacher": reference.teacher_name,
-        "n": len(reference.photos),
-        "metrics": {name: asdict(interval) for name, interval in metrics.items()},
-    }
-
-
-def _tracked(split: Split, metrics: Metrics) -> dict[str, float]:
-    prefix = "test" if split == "test" else "tuning"
-    return {
-        f"{prefix}_{name}" + (f"_n{interval.n}" if name in OF_A_SET else ""): interval.value
-        for name, interval in metrics.items()
-        if np.isfinite(interval.value)
-    }
-
-
-def _in_words(metrics: Metrics) -> str:
-    shown = ("ssim", "identity_similarity", "rank_1", "swd")
-    return ", ".join(f"{name} {metrics[name].value:.3f}" for name in shown)

@@ -16,7 +16,12 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
     tables = pipeline(
         [
             node(nodes.score_controls, "test_reference", "controls_summary", name="score_controls"),
-            node(nodes.tabulate_comparison, compared, "comparison", name="tabulate_comparison"),
+            node(
+                nodes.tabulate_comparison,
+                compared,
+                ["comparison", "checkpoint_spread"],
+                name="tabulate_comparison",
+            ),
             node(
                 nodes.compare_models,
                 [*scores, "params:evaluation"],
@@ -37,7 +42,11 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
 def create_scoring(model: str, split: Split) -> Pipeline:
     """Translate the photographs of a split with one model and judge the portraits."""
     reference = f"{split}_reference"
-    pictures = [f"{model}_portraits", f"{model}_reconstructions"]
+    pictures = [
+        f"{model}_portraits",
+        f"{model}_reconstructions",
+        f"{model}_portraits_by_epoch",
+    ]
     return pipeline(
         [
             _reference(split),

@@ -6,15 +6,18 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from portrait_pipeline.faces.selection import select_split
+from portrait_pipeline.identity.face_finder import find_faces
 from portrait_pipeline.identity.landmarks import Landmarks, find_landmarks
 from portrait_pipeline.images import FaceSet, to_model_range
+from portrait_pipeline.metrics.geometry import shape_descriptors
 from portrait_pipeline.metrics.identity import check_judge_is_not_teacher
 from portrait_pipeline.metrics.judge import JudgeFunction, load_judge
 from portrait_pipeline.metrics.kid import Inception, inception_features, load_inception
+from portrait_pipeline.metrics.lpips import Lpips, load_lpips
 from portrait_pipeline.metrics.ranges import HOUSE_RANGE
 from portrait_pipeline.metrics.swd import PatchSet, cut_patches
 from portrait_pipeline.parameters import (
@@ -23,6 +26,7 @@ from portrait_pipeline.parameters import (
     Split,
     TrainingParameters,
 )
+from portrait_pipeline.pipelines.evaluation.remembering import Remembering
 
 Pixels = UInt8[np.ndarray, "n size size 3"]
 
@@ -36,10 +40,12 @@ class Reference:
         paintings: Real paintings of the same split.
         other_paintings: Further real paintings, for the floor of the distances.
         twins: Painted twins of the photographs; empty for real pictures.
-        judge: JudgeFunctions faces; never the teacher.
+        judge: Describes faces; never the teacher.
         teacher: The network that trained the proposed model; its score is shown as its own only.
         landmarks: Places 68 landmarks on each crop, in edges of the crop.
+        find_faces: Tells for each crop whether a detector still sees the face.
         inception: The network of the kernel distance, or why there is none.
+        lpips: The network of the perceptual distance, or why there is none.
         settings: How to judge.
         judge_name: For the tables.
         teacher_name: For the tables.
@@ -53,11 +59,19 @@ class Reference:
     judge: JudgeFunction
     teacher: JudgeFunction
     landmarks: Callable[[Pixels], Landmarks]
+    find_faces: Callable[[Pixels], Bool[np.ndarray, " n"]]
     inception: Inception
+    lpips: Lpips
     settings: EvaluationParameters
     judge_name: str
     teacher_name: str
     split: Split
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Why a number is left out, by its name; empty where all can be measured."""
+        given = {"kid": self.inception.reason, "lpips": self.lpips.reason}
+        return {name: reason for name, reason in given.items() if reason is not None}
 
     @cached_property
     def photo_pixels(self) -> Pixels:
@@ -126,17 +140,28 @@ def build_reference(
     paintings = select_split(portraits, splits, "portrait", split)
     others = select_split(portraits, splits, "portrait", "train")
     margin = settings.faces.margin
+    landmarks = Remembering(lambda crops: find_landmarks(crops, margin))
     return Reference(
         photos=own,
         paintings=paintings,
         other_paintings=others.subset(others.names[: len(paintings)]),
         twins=twins.subset([name for name in own.names if name in set(twins.names)]),
-        judge=load_judge(evaluation.judge, evaluation.judge_weights, margin),
-        teacher=load_judge(training.teacher, training.teacher_weights, margin),
-        landmarks=lambda crops: find_landmarks(crops, margin),
+        judge=_load_judge(evaluation, margin, landmarks),
+        teacher=Remembering(load_judge(training.teacher, training.teacher_weights, margin)),
+        landmarks=landmarks,
+        find_faces=Remembering(find_faces),
         inception=load_inception(evaluation.inception_weights),
+        lpips=load_lpips(),
         settings=evaluation,
         judge_name=evaluation.judge,
         teacher_name=training.teacher,
         split=split,
     )
+
+
+def _load_judge(
+    evaluation: EvaluationParameters, margin: float, landmarks: Callable[[Pixels], Landmarks]
+) -> JudgeFunction:
+    if evaluation.judge == "geometry":  # from landmarks that are measured anyway
+        return lambda crops: shape_descriptors(landmarks(crops))
+    return Remembering(load_judge(evaluation.judge, evaluation.judge_weights, margin))

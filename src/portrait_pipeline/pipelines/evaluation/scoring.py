@@ -4,16 +4,23 @@ import math
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from torch import Tensor
 
-from portrait_pipeline.identity.face_finder import find_faces
 from portrait_pipeline.images import to_model_range
 from portrait_pipeline.metrics.colour import luminance_correlation
 from portrait_pipeline.metrics.diversity import diversity
 from portrait_pipeline.metrics.geometry import landmark_errors
-from portrait_pipeline.metrics.identity import pair_similarities, rank_share, true_accept_rate
+from portrait_pipeline.metrics.identity import (
+    pair_similarities,
+    rank_share,
+    ranks,
+    similarity_matrix,
+    true_accept_rate,
+)
 from portrait_pipeline.metrics.intervals import Interval, bootstrap_mean
 from portrait_pipeline.metrics.kid import inception_features, kid_of_features, no_kid
+from portrait_pipeline.metrics.lpips import lpips_distance
 from portrait_pipeline.metrics.ranges import HOUSE_RANGE
 from portrait_pipeline.metrics.reconstruction import l1_error, psnr
 from portrait_pipeline.metrics.ssim import ssim, ssim_as_published
@@ -30,6 +37,7 @@ MEANS = {
     "teacher_similarity": "teacher_similarity",
     "landmark_error": "landmark_error",
     "face_found": "face_found_share",
+    "lpips": "lpips",
     "luminance_correlation": "luminance_correlation",
     "reconstruction_l1": "reconstruction_l1",
     "reconstruction_psnr": "reconstruction_psnr",
@@ -52,10 +60,24 @@ def score_pictures(reference: Reference, pictures: Pixels) -> pd.DataFrame:
                 reference.teacher(pictures), reference.taught_photos
             ),
             "landmark_error": landmark_errors(landmarks, reference.photo_landmarks),
-            "face_found": find_faces(pictures),
+            "face_found": reference.find_faces(pictures),
+            "lpips": _lpips(reference, photos, made),
             "luminance_correlation": luminance_correlation(photos, made, HOUSE_RANGE),
         }
     )
+
+
+def score_briefly(reference: Reference, pictures: Pixels) -> dict[str, float]:
+    """Score one of several checkpoints of a model: few numbers, no intervals."""
+    photos, made = to_model_range(reference.photo_pixels), to_model_range(pictures)
+    judged = reference.judge(pictures), reference.judged_photos
+    patches = cut_patches(made, HOUSE_RANGE, reference.settings.seed)
+    return {
+        "ssim": float(ssim(photos, made, HOUSE_RANGE).mean()),
+        "identity_similarity": float(pair_similarities(*judged).mean()),
+        "rank_1": float((ranks(similarity_matrix(*judged)) == 1).mean()),
+        "swd": swd_of_patches(patches, reference.painting_patches, 1).mean.value,
+    }
 
 
 def add_reconstruction(
@@ -76,7 +98,7 @@ def summarise(reference: Reference, scores: pd.DataFrame, pictures: Pixels) -> M
     means = {
         name: bootstrap_mean(scores[column].to_numpy(np.float64), samples, seed)
         for column, name in MEANS.items()
-        if column in scores
+        if column in scores and scores[column].notna().all()
     }
     return {
         **means,
@@ -104,6 +126,13 @@ def measure_style(reference: Reference, pictures: Pixels) -> Metrics:
 
 def _of_one_level(value: float, made: Tensor) -> Interval:
     return Interval(value, math.nan, math.nan, len(made))
+
+
+def _lpips(reference: Reference, photos: Tensor, made: Tensor) -> NDArray[np.float64]:
+    network = reference.lpips.network
+    if network is None:
+        return np.full(len(made), np.nan)
+    return lpips_distance(photos, made, network).numpy().astype(np.float64)
 
 
 def _kid(reference: Reference, pictures: Pixels) -> Interval:

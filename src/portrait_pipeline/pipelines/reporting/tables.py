@@ -102,9 +102,9 @@ def _interval_of(row: Mapping[Any, Any], key: str) -> tuple[float, float, float]
 
 
 def _say_why(row: Mapping[Any, Any], measure: Measure) -> Cell:
-    given = row.get(f"{measure.key}_why")
-    reason = given if isinstance(given, str) and given else None
-    return Cell(why_missing=reason or why_not_measured(measure, str(row["model"])))
+    given, usual = row.get(f"{measure.key}_why"), why_not_measured(measure, str(row["model"]))
+    is_given = isinstance(given, str) and given and usual == measure.why_missing
+    return Cell(why_missing=str(given) if is_given else usual)
 
 
 def rows_by_model(table: pd.DataFrame) -> dict[str, dict[Hashable, Any]]:

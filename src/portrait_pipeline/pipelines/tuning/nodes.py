@@ -31,7 +31,9 @@ def choose(
     reference = row_of(reference_summary[0])
     choice = choose_lambda(table, reference, tuning.selection, tuning.max_distance_ratio)
     table = table.assign(
-        chosen=table["lambda_perceptual"] == choice.lambda_perceptual, rule=choice.rule
+        chosen=table["lambda_perceptual"] == choice.lambda_perceptual,
+        rule=choice.rule,
+        chosen_by_other_rule=table["lambda_perceptual"] == choice.other_rule_choice,
     )
     logger.info("λ_p = %g is chosen: %s", choice.lambda_perceptual, choice.reason)
     return table, vars(choice)

@@ -1,0 +1,153 @@
+"""What the evaluation says of a model, of its recent checkpoints and of the controls."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.stand_in_reference import NAMES, Counting, drawn, evaluation, make_reference
+from support.tiny_model import tiny_checkpoint
+
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.images import FaceSet
+from portrait_pipeline.metrics.table import SPREAD
+from portrait_pipeline.pipelines.evaluation import nodes
+from portrait_pipeline.pipelines.evaluation.reference import Reference
+from portrait_pipeline.pipelines.evaluation.remembering import Remembering
+
+EVERYWHERE = ("ssim", "ssim_as_published", "identity_similarity", "rank_1", "rank_5", "swd")
+
+
+class Run:
+    """An MLflow run in memory."""
+
+    def __init__(self) -> None:
+        self.attached = ""
+        self.logged: dict[str, float] = {}
+
+    def attach(self, tracking_id: str) -> None:
+        """Note the run."""
+        self.attached = tracking_id
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
+        """Note the metrics."""
+        self.logged |= dict(metrics)
+
+
+def checkpoint_with_recent(model: str = "proposed") -> dict[str, Any]:
+    """Keep three epochs beside the last; the newest of them is the last itself."""
+    last = tiny_checkpoint(model, seed=3)
+    kept = [
+        {"epoch": epoch, "averaged_generators": tiny_checkpoint(seed=epoch)["averaged_generators"]}
+        for epoch in (1, 2, 3)
+    ]
+    return {**last, "epoch": 3, "recent": kept, "best": {"value": 0.5, **kept[0]}}
+
+
+def evaluated(
+    reference: Reference, checkpoint: dict[str, Any], run: Run | None = None
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    made = nodes.translate_photos(reference, checkpoint, reference.settings)
+    return nodes.score_model(reference, checkpoint, *made, run or Run())
+
+
+def test_every_row_has_numbers_with_interval_and_count() -> None:
+    """Baseline, proposed and every control that shows pictures of the photos: value, ends, N."""
+    reference = make_reference(twins=FaceSet(NAMES, drawn(5)))
+    summaries = [
+        evaluated(reference, tiny_checkpoint(model, seed=seed))[1]
+        for seed, model in enumerate(("baseline", "proposed"))
+    ]
+    table, _ = nodes.tabulate_comparison(*summaries, nodes.score_controls(reference))
+    assert table["model"].tolist() == [
+        "baseline",
+        "proposed",
+        "baseline_reconstruction",
+        "proposed_reconstruction",
+        "photo_itself",
+        "shuffled_pairs",
+        "painted_twin",
+        "real_paintings",
+    ]
+    assert (table["n"] == len(NAMES)).all()
+    paired = table[table["model"] != "real_paintings"]
+    for name in EVERYWHERE:
+        ends = paired[[f"{name}_low", name, f"{name}_high"]].to_numpy()
+        assert np.isfinite(ends).all(), name
+        assert (np.diff(ends, axis=1) >= -1e-9).all(), name
+    assert table["swd"].notna().all()
+    assert set(table["kid_why"]) == {"no route to Inception"}
+    assert set(table["lpips_why"]) == {"no route to AlexNet"}
+
+
+def test_the_controls_bound_what_can_be_reached() -> None:
+    """The photo itself is found at once; shuffled photos hardly ever; both are as far away."""
+    rows = {row["model"]: row["metrics"] for row in nodes.score_controls(make_reference())}
+    assert rows["photo_itself"]["ssim"]["value"] == pytest.approx(1.0)
+    assert rows["photo_itself"]["rank_1"]["value"] == 1.0
+    assert rows["shuffled_pairs"]["rank_1"]["value"] < 0.2
+    assert rows["shuffled_pairs"]["swd"]["value"] == rows["photo_itself"]["swd"]["value"]
+
+
+def test_recent_checkpoints_are_scored_each_by_itself() -> None:
+    """The table of checkpoints repeats what each would score alone, and the rows their span."""
+    reference, checkpoint = make_reference(), checkpoint_with_recent()
+    scores, summaries = evaluated(reference, checkpoint)
+    table, spread = nodes.tabulate_comparison([], summaries, [])
+    assert spread[["model", "epoch", "n"]].to_numpy().tolist() == [
+        ["proposed", epoch, len(NAMES)] for epoch in (1, 2, 3)
+    ]
+    for epoch in (1, 2, 3):
+        _, alone = evaluated(reference, tiny_checkpoint(seed=epoch))
+        row = spread[spread["epoch"] == epoch].iloc[0]
+        for name in SPREAD:
+            assert row[name] == pytest.approx(alone[0]["metrics"][name]["value"]), name
+    assert table["ssim_min"].iloc[0] == spread["ssim"].min()
+    assert table["swd_max"].iloc[0] == spread["swd"].max()
+    assert spread["ssim"].iloc[-1] == pytest.approx(scores["ssim"].mean())
+
+
+def test_without_recent_checkpoints_there_is_an_empty_table() -> None:
+    """Nothing was kept: no row, no column in the other table, nothing computed."""
+    _, summaries = evaluated(make_reference(), tiny_checkpoint())
+    table, spread = nodes.tabulate_comparison([], summaries, [])
+    assert len(spread) == 0
+    assert spread.columns.tolist() == ["model", "epoch", "n", *SPREAD]
+    assert not [column for column in table if column.endswith(("_min", "_max"))]
+
+
+def test_the_best_epoch_is_judged_when_asked_for() -> None:
+    """With `checkpoint: best` the scores are those of the epoch that was kept as best."""
+    best = make_reference(settings=evaluation(checkpoint="best"))
+    _, summaries = evaluated(best, checkpoint_with_recent())
+    _, alone = evaluated(make_reference(), tiny_checkpoint(seed=1))
+    assert summaries[0]["epochs"] == 1
+    assert summaries[0]["metrics"]["ssim"] == alone[0]["metrics"]["ssim"]
+
+
+def test_a_best_epoch_that_was_not_kept_is_refused() -> None:
+    """One sentence that names the setting which keeps it."""
+    best = make_reference(settings=evaluation(checkpoint="best"))
+    with pytest.raises(PortraitPipelineError, match=r"training\.selection_metric"):
+        evaluated(best, {**tiny_checkpoint(), "best": None})
+
+
+def test_test_numbers_go_into_the_models_own_run() -> None:
+    """SSIM by its name; what depends on the number of pictures carries it, spans included."""
+    run = Run()
+    _, summaries = evaluated(
+        make_reference(), {**checkpoint_with_recent(), "tracking_id": "abc"}, run
+    )
+    assert run.attached == "abc"
+    assert run.logged["test_ssim"] == summaries[0]["metrics"]["ssim"]["value"]
+    assert {"test_swd_n12", "test_rank_1_min_n12", "test_ssim_max"} <= set(run.logged)
+
+
+def test_no_picture_is_described_twice() -> None:
+    """Photos, portraits and reconstructions once each, however many measures ask for them."""
+    judge = Counting()
+    reference = make_reference(judge=Remembering(judge))
+    evaluated(reference, tiny_checkpoint())
+    nodes.score_controls(reference)
+    assert judge.seen == 3 * len(NAMES)
