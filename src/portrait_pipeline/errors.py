@@ -29,5 +29,27 @@ class TrainingDivergedError(PortraitPipelineError):
         self.term, self.step, self.value, self.learning_rate = term, step, value, learning_rate
 
 
+class TrackingLostError(PortraitPipelineError):
+    """The tracker's store does not take or give what it is asked for; a training goes on without.
+
+    Its attribute `remedy` says what to do while the training still runs.
+
+    Args:
+        store: Address of the store.
+        reason: What it, or the system, said.
+    """
+
+    def __init__(self, store: str, reason: str) -> None:
+        self.remedy = (
+            f"the MLflow store {store} does not do what it is asked ({reason}): start it, or free"
+            " space on its disk"
+        )
+        super().__init__(f"{self.remedy}, then go on with `--params resume=true`")
+
+
+class ProcessLostError(PortraitPipelineError):
+    """One of the processes that train a model together has ended before the others."""
+
+
 class TrainingInterruptedError(RuntimeError):
     """Ctrl-C or SIGTERM came; the step was finished and the state saved before this was raised."""

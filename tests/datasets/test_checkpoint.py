@@ -1,7 +1,8 @@
 """Checkpoints are written whole or not at all, and are not believed unchecked."""
 
+import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -69,10 +70,10 @@ def test_a_changed_checkpoint_is_named(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_without_its_hash_is_not_believed(tmp_path: Path) -> None:
-    """A write that was cut short between the file and its hash is noticed."""
+    """A file whose hash is lost is named."""
     write_checkpoint(tmp_path / "a.pt", state(1))
     (tmp_path / "a.pt.sha256").unlink()
-    with pytest.raises(DamagedCheckpointError, match="cut short"):
+    with pytest.raises(DamagedCheckpointError, match="nothing says that it is whole"):
         read_checkpoint(tmp_path / "a.pt")
 
 
@@ -119,6 +120,36 @@ def test_a_cleared_store_is_empty(tmp_path: Path) -> None:
     kept.clear()
     assert kept.load() is None
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("killed_at", range(1, 6))
+def test_a_process_killed_inside_a_save_leaves_whole_states(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_at: int
+) -> None:
+    """At every step of a save what has its place is whole, and the next save clears the rest up."""
+    kept = store(tmp_path)
+    kept.save(state(1))
+    calls = iter(range(1, 100))
+
+    def dies_at(function: Callable[..., object]) -> Callable[..., object]:
+        def dying(*given: object, **named: object) -> object:
+            if next(calls) == killed_at:
+                raise KeyboardInterrupt
+            return function(*given, **named)
+
+        return dying
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", dies_at(os.fsync))
+        patch.setattr(Path, "replace", dies_at(Path.replace))
+        patch.setattr(Path, "unlink", lambda *_given, **_named: None)  # a killed process tidies not
+        with pytest.raises(KeyboardInterrupt):
+            kept.save(state(2))
+    loaded = kept.load()
+    assert loaded is not None
+    assert loaded["step"] == (2 if killed_at == 5 else 1)
+    kept.save(state(3))
+    assert list(tmp_path.glob(".*")) == []
 
 
 def test_a_full_disk_loses_nothing(small_disk: Path) -> None:

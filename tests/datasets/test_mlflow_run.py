@@ -1,6 +1,7 @@
 """A model's MLflow run holds settings one by one, curves by step, and is taken up again."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import mlflow
@@ -10,12 +11,22 @@ from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
 from portrait_pipeline.datasets.mlflow_run import MlflowRunDataset, MlflowRunTracker, flatten
+from portrait_pipeline.errors import TrackingLostError
+
+
+@pytest.fixture(scope="module")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store without runs; MLflow takes seconds to make its tables."""
+    file = tmp_path_factory.mktemp("store") / "mlflow.db"
+    MlflowClient(f"sqlite:///{file}").search_experiments()
+    return file
 
 
 @pytest.fixture(autouse=True)
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def store(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An MLflow store of this test's own, and no run left open after it."""
     monkeypatch.chdir(tmp_path)
+    shutil.copy(empty_store, tmp_path / "mlflow.db")
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
     yield
@@ -87,6 +98,18 @@ def test_a_resumed_training_goes_on_in_its_run() -> None:
     assert run_of(run_id).info.status == "RUNNING"
 
 
+def test_a_resumed_run_belongs_to_the_pipeline_that_goes_on() -> None:
+    """The killed pipeline's run, which nobody could close, is closed; the new one is the parent."""
+    killed = mlflow.start_run().info.run_id
+    _, run_id = started()
+    mlflow.end_run("RUNNING")  # forgotten by this process, open in the store
+    MlflowClient().update_run(killed, status="RUNNING")
+    with mlflow.start_run() as parent:
+        started(run_id)
+    assert run_of(run_id).data.tags["mlflow.parentRunId"] == parent.info.run_id
+    assert run_of(killed).info.status == "KILLED"
+
+
 def test_a_run_that_is_gone_starts_anew() -> None:
     """A store that lost the run does not stop the training."""
     _, run_id = started("0" * 32)
@@ -100,6 +123,40 @@ def test_pictures_and_the_end_are_kept() -> None:
     tracker.finish("FINISHED")
     assert MlflowClient().list_artifacts(run_id, "images")
     assert run_of(run_id).info.status == "FINISHED"
+
+
+def test_a_store_that_is_gone_is_named(tmp_path: Path) -> None:
+    """Every call says in one sentence which store does not answer, why, and what to do."""
+    tracker, _ = started()
+    (tmp_path / "mlflow.db").write_bytes(b"no database any more" * 1000)
+    calls: list[Callable[[], object]] = [
+        lambda: tracker.log_metrics({"generator_loss": 1.0}, 1),
+        lambda: tracker.last_step("generator_loss"),
+        lambda: tracker.log_image("sample_grid", np.zeros((4, 4, 3), dtype=np.uint8), 1),
+        lambda: tracker.finish("FINISHED"),
+        started,
+    ]
+    for call in calls:
+        with pytest.raises(
+            TrackingLostError, match=r"store sqlite:.*mlflow\.db does not.*start it"
+        ):
+            call()
+
+
+def test_a_password_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The address of a store is told without what stands before its @."""
+    tracker, _ = started()
+    monkeypatch.setattr(mlflow, "get_tracking_uri", lambda: "https://me:secret@runs.example.org")
+
+    def refuses(*_given: object) -> None:
+        raise mlflow.MlflowException("connection refused\nand a long story")
+
+    monkeypatch.setattr(tracker._client, "set_terminated", refuses)
+    with pytest.raises(TrackingLostError) as caught:
+        tracker.finish("FINISHED")
+    assert "https://runs.example.org does not do what it is asked (connection refused)" in str(
+        caught.value
+    )
 
 
 def test_nothing_is_logged_before_a_run_is_started() -> None:

@@ -3,7 +3,8 @@
 import hashlib
 import os
 import pickle
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
@@ -34,27 +35,33 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _write_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a temporary file beside `path`, flush it to the disk, then rename it into place."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+@contextmanager
+def _part_of(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file beside `path`; afterwards it is on the disk, not yet in place."""
+    with _part(path).open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def _flush_names(folder: Path) -> None:
+    """Make the renames of a folder outlive a power cut."""
+    opened = os.open(folder, os.O_RDONLY)
     try:
-        with temporary.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except (OSError, RuntimeError) as error:  # torch turns a full disk into a RuntimeError
-        reason = error if isinstance(error, OSError) else error.__context__ or error
-        raise PortraitPipelineError(
-            f"could not write {path} ({getattr(reason, 'strerror', None) or reason}): free space"
-            " on that disk, then go on with `--params resume=true`; what was saved before is kept"
-        ) from error
+        os.fsync(opened)
     finally:
-        temporary.unlink(missing_ok=True)
+        os.close(opened)
 
 
 def write_checkpoint(path: Path, state: State) -> None:
     """Write a checkpoint and, beside it, its SHA-256; a reader never sees half of either.
+
+    Both are written to temporary files and flushed to the disk, then renamed, the hash first: what
+    has its place is whole, at whatever moment the process is killed.
 
     Args:
         path: The file to write; its folder is made.
@@ -66,10 +73,25 @@ def write_checkpoint(path: Path, state: State) -> None:
     # imported here and below, so that an exported model can be looked for without PyTorch
     import torch  # noqa: PLC0415
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _write_durably(path, lambda file: torch.save(state, file))
-    digest = _sha256(path)
-    _write_durably(_hash_path(path), lambda file: file.write(f"{digest}  {path.name}\n".encode()))
+    hash_path = _hash_path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _part_of(path) as file:
+            torch.save(state, file)
+        with _part_of(hash_path) as file:
+            file.write(f"{_sha256(_part(path))}  {path.name}\n".encode())
+        _part(hash_path).replace(hash_path)
+        _part(path).replace(path)
+        _flush_names(path.parent)
+    except (OSError, RuntimeError) as error:  # torch turns a full disk into a RuntimeError
+        reason = error if isinstance(error, OSError) else error.__context__ or error
+        raise PortraitPipelineError(
+            f"could not write {path} ({getattr(reason, 'strerror', None) or reason}): free space"
+            " on that disk, then go on with `--params resume=true`; what was saved before is kept"
+        ) from error
+    finally:
+        for part in (_part(path), _part(hash_path)):
+            part.unlink(missing_ok=True)
 
 
 def read_checkpoint(path: Path) -> State:
@@ -82,7 +104,9 @@ def read_checkpoint(path: Path) -> State:
 
     hash_path = _hash_path(path)
     if not hash_path.is_file():
-        raise DamagedCheckpointError(f"{path} has no {hash_path.name} beside it: write cut short")
+        raise DamagedCheckpointError(
+            f"{path} has no {hash_path.name} beside it, so that nothing says that it is whole"
+        )
     expected, found = hash_path.read_text(encoding="utf-8").split()[0], _sha256(path)
     if expected != found:
         raise DamagedCheckpointError(
@@ -147,6 +171,7 @@ class FileCheckpointStore:
 
     def save(self, state: State) -> None:
         """Write the state of `state["step"]` and keep it and the one before."""
+        self._forget_parts()
         write_checkpoint(self._folder / f"step-{state['step']:09d}.pt", state)
         for old in self._states()[:-NUM_KEPT_STATES]:
             old.unlink()
@@ -176,8 +201,14 @@ class FileCheckpointStore:
 
     def clear(self) -> None:
         """Forget all states; a new training starts."""
+        self._forget_parts()
         for path in (*self._states(), *self._folder.glob("*.sha256")):
             path.unlink(missing_ok=True)
+
+    def _forget_parts(self) -> None:
+        """Free what a process that was killed inside a save has left."""
+        for part in self._folder.glob(".*.part"):
+            part.unlink(missing_ok=True)
 
 
 class CheckpointStoreDataset(AbstractDataset[None, FileCheckpointStore]):
