@@ -1,18 +1,15 @@
-"""What happens around the nodes: checks before any work, typed tracking, words for the terminal."""
+"""What happens around the nodes: checks before any work, typed tracking."""
 
-import logging
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import mlflow
-import pandas as pd
 import torch
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.io import AbstractVersionedDataset, DataCatalog, MemoryDataset
+from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
@@ -20,9 +17,8 @@ from mlflow.tracking import MlflowClient
 from pydantic import BaseModel
 
 from portrait_pipeline.datasets.mlflow_run import flatten, library_versions
+from portrait_pipeline.datasets.places import location
 from portrait_pipeline.errors import PortraitPipelineError
-
-logger = logging.getLogger(__name__)
 
 # Which pipeline makes a dataset that another one needs.
 MAKERS = {
@@ -33,26 +29,28 @@ MAKERS = {
     "ingestion_audit": "ingest",
     "ingestion_summary": "ingest",
     "baseline_checkpoint": "train_baseline",
+    "baseline_history": "train_baseline",
     "proposed_checkpoint": "train_proposed",
+    "proposed_history": "train_proposed",
     "lambda_table": "tune",
     "chosen_lambda": "tune",
     "comparison": "evaluate",
+    "checkpoint_spread": "evaluate",
+    "conclusion": "evaluate",
+    "run_facts": "evaluate",
+    "baseline_portraits": "evaluate",
+    "proposed_portraits": "evaluate",
+    "baseline_scores": "evaluate",
+    "proposed_scores": "evaluate",
 }
 
-
-KEPT_WITH_THE_PIPELINE = ("comparison", "lambda_table", "figure_1", "report")
-
-# Columns of the tables on the terminal, and what they are called there.
-SHOWN_COLUMNS = {
-    "model": "model",
-    "lambda_perceptual": "λ_p",
-    "n": "N",
-    "ssim": "SSIM",
-    "ssim_as_published": "as published",
-    "identity_similarity": "identity",
-    "rank_1": "rank-1",
-    "swd": "SWD",
-}
+KEPT_WITH_THE_PIPELINE = (
+    "comparison",
+    "checkpoint_spread",
+    "lambda_table",
+    "figure_1",
+    "report",
+)
 
 
 def is_rank_zero() -> bool:
@@ -171,71 +169,3 @@ def _keep_model(checkpoint: dict[str, Any], path: str) -> None:
         file = Path(folder) / "generators.pt"
         torch.save({**model, "averaged_generators": checkpoint["averaged_generators"]}, file)
         client.log_artifact(run_id, str(file), "model")
-
-
-def location(catalog: DataCatalog, name: str) -> Path | None:
-    """Return the file that was last written for a dataset, or its folder; None in memory."""
-    dataset = catalog.get(name)
-    if isinstance(dataset, AbstractVersionedDataset):
-        version = dataset.resolve_save_version()
-        if version:
-            return Path(str(dataset._get_versioned_path(version)))
-    place = getattr(dataset, "_filepath", None) or getattr(dataset, "_folder", None)
-    return None if place is None else Path(str(place))
-
-
-class Terminal:
-    """One line when a stage starts and one that says where its result lies."""
-
-    def __init__(self) -> None:
-        self._pipeline_size = 0
-        self._started = 0
-        self._project_path = Path()
-
-    @hook_impl
-    def after_context_created(self, context: KedroContext) -> None:
-        """Remember the project's folder, to name paths below it."""
-        self._project_path = Path(context.project_path)
-
-    @hook_impl
-    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
-        """Count the nodes."""
-        self._pipeline_size, self._started = len(pipeline.nodes), 0
-
-    @hook_impl
-    def before_node_run(self, node: Node) -> None:
-        """Say what starts."""
-        self._started += 1
-        title = node.short_name.replace("_", " ").lower()
-        logger.info("[%d/%d] %s", self._started, self._pipeline_size, title)
-
-    @hook_impl
-    def after_node_run(self, catalog: DataCatalog, outputs: Mapping[str, Any]) -> None:
-        """Say where the results lie."""
-        for name in outputs:
-            path = location(catalog, name)
-            if path is not None:
-                logger.info("        → %s", self._shown(path))
-
-    @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """End with the table, and with where report and figure lie."""
-        made = pipeline.all_outputs()
-        for name in ("lambda_table", "comparison"):
-            if name in made:
-                logger.info("\n%s\n%s", name.replace("_", " "), _shown_table(catalog.load(name)))
-        for name in ("figure_1", "report"):
-            path = location(catalog, name)
-            if name in made and path is not None:
-                logger.info("\n%s: %s", name.replace("_", " "), self._shown(path))
-
-    def _shown(self, path: Path) -> Path:
-        is_inside = path.is_relative_to(self._project_path)
-        return path.relative_to(self._project_path) if is_inside else path
-
-
-def _shown_table(table: pd.DataFrame) -> str:
-    columns = [column for column in SHOWN_COLUMNS if column in table]
-    shown = table[columns].rename(columns=SHOWN_COLUMNS)
-    text: str = shown.to_string(index=False, na_rep="–", float_format="{:.3f}".format)
-    return text

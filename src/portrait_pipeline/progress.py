@@ -1,5 +1,6 @@
-"""Progress bars for work that a person waits for; silent where nobody watches."""
+"""Progress bars for work that a person waits for, and lines above them; for a terminal alone."""
 
+import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
@@ -15,6 +16,9 @@ from rich.progress import (
 )
 
 Item = TypeVar("Item")
+
+CONSOLE = Console(stderr=True)
+"""Where bars are drawn. Lines printed through it while a bar is shown stand above the bar."""
 
 
 class Bar(Protocol):
@@ -48,9 +52,8 @@ def progress_bar(description: str, total: int, completed: int = 0) -> Iterator[B
         TimeRemainingColumn(),
         TextColumn("left {task.fields[note]}"),
     )
-    console = Console(stderr=True)
     with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
+        *columns, console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal
     ) as progress:
         yield _RichBar(progress, description, total, completed)
 
@@ -61,3 +64,18 @@ def track(items: Iterable[Item], description: str, total: int) -> Iterator[Item]
         for item in items:
             yield item
             bar.advance()
+
+
+class LineStream(io.TextIOBase):
+    """A stream for log handlers: what is written stands above the progress bar, where one is shown.
+
+    Lines are never broken at the width of the terminal, so that paths can be copied.
+    """
+
+    def write(self, text: str, /) -> int:
+        """Print a text to standard error."""
+        CONSOLE.print(text, end="", soft_wrap=True, markup=False, highlight=False, emoji=False)
+        return len(text)
+
+
+LINES = LineStream()

@@ -8,14 +8,15 @@ from pathlib import Path
 logging.captureWarnings(True)
 os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")
 
-from portrait_pipeline.hooks import Terminal, TypedMlflowHook, Workflow  # noqa: E402
+from portrait_pipeline.hooks import TypedMlflowHook, Workflow  # noqa: E402
+from portrait_pipeline.stages import Chronicle, Terminal  # noqa: E402
 
 PROJECT_PATH = Path(__file__).resolve().parents[2]
 
 # kedro-mlflow's own hook is replaced by a subclass that logs typed parameters flattened.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow",)
 # The hook registered last is called first: nothing is tracked before the input is checked.
-HOOKS = (Terminal(), TypedMlflowHook(), Workflow())
+HOOKS = (Terminal(), Chronicle(), TypedMlflowHook(), Workflow())
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

@@ -25,7 +25,8 @@ def configure_logging(metadata: ProjectMetadata, verbose: bool) -> None:
     configuration["handlers"]["file"]["filename"] = str(metadata.project_path / LOG_FILE)
     if verbose:
         configuration["root"]["handlers"].append("verbose")
-        configuration["loggers"]["portrait_pipeline"]["handlers"] = []
+        for own in configuration["loggers"].values():
+            own |= {"handlers": [], "propagate": True}
     LOGGING.configure(configuration)
     logging.captureWarnings(True)
 

@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def git_commit(folder: Path) -> str:
 
 
 class EnvironmentDataset(AbstractDataset[None, dict[str, Any]]):
-    """Loads as a dictionary: `versions`, `commit` and `machine`."""
+    """Loads as a dictionary: `created` (now), `versions`, `commit` and `machine`."""
 
     def __init__(self, *, project_path: str, metadata: dict[str, Any] | None = None) -> None:
         self._project_path = Path(project_path)
@@ -33,6 +34,7 @@ class EnvironmentDataset(AbstractDataset[None, dict[str, Any]]):
         """Describe the present environment."""
         accelerator = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
         return {
+            "created": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
             "versions": {"python": platform.python_version(), **library_versions()},
             "commit": git_commit(self._project_path),
             "machine": {

@@ -147,7 +147,7 @@ def test_test_numbers_go_into_the_models_own_run() -> None:
 def test_no_picture_is_described_twice() -> None:
     """Photos, portraits and reconstructions once each, however many measures ask for them."""
     judge = Counting()
-    reference = make_reference(judge=Remembering(judge))
+    reference = make_reference(judge=Remembering(judge, "judging"))
     evaluated(reference, tiny_checkpoint())
     nodes.score_controls(reference)
     assert judge.seen == 3 * len(NAMES)

@@ -9,7 +9,7 @@ from portrait_pipeline.pipelines.evaluation.remembering import Remembering
 def test_it_answers_as_the_function_does() -> None:
     """Rows in any order, repeated or new, get the very answers of the wrapped function."""
     crops, inner = drawn(0), Counting()
-    remembering = Remembering(inner)
+    remembering = Remembering(inner, "describing")
     rows = [3, 0, 3, 7]
     np.testing.assert_array_equal(remembering(crops[rows]), Counting()(crops[rows]))
     np.testing.assert_array_equal(remembering(crops), Counting()(crops))
@@ -18,4 +18,4 @@ def test_it_answers_as_the_function_does() -> None:
 
 def test_no_crops_are_no_answers() -> None:
     """An empty set is handed on."""
-    assert Remembering(Counting())(drawn(0)[:0]).shape[0] == 0
+    assert Remembering(Counting(), "describing")(drawn(0)[:0]).shape[0] == 0

@@ -95,7 +95,7 @@ def test_every_part_is_there(reader: Reader) -> None:
     assert {"in-short", "figure-1", "trade-off", "ranking", "ssim", "reduction", "curves"} <= ids
     assert {"data", "numbers", "again"} <= ids
     classes = {v for tag, name, v in reader.attributes if (tag, name) == ("table", "class")}
-    assert classes == {"headline", "lambdas", "everything", "counts"}
+    assert classes == {"headline", "lambdas", "checkpoints", "everything", "counts"}
     for words in (
         "The proposed model keeps the person better",
         "λ p = 1 was chosen by the rule “pareto”",

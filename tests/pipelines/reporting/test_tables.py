@@ -7,6 +7,7 @@ import pandas as pd
 
 from portrait_pipeline.pipelines.reporting.measures import BY_KEY, MEASURES
 from portrait_pipeline.pipelines.reporting.tables import (
+    checkpoint_rows,
     everything_table,
     lambda_measures,
     lambda_rows,
@@ -59,6 +60,34 @@ def test_the_chosen_lambda_is_marked_and_rows_rise(inputs: Any) -> None:
     rows = lambda_rows(inputs["lambda_table"].iloc[::-1])
     assert [row.lambda_text for row in rows] == ["0", "1", "5", "10"]
     assert [row.is_chosen for row in rows] == [False, True, False, False]
+
+
+def test_the_choice_of_the_other_rule_is_marked_too(inputs: Any) -> None:
+    """A reader sees which row the rule that was not used would have taken."""
+    table = inputs["lambda_table"].assign(chosen_by_other_rule=[False, False, True, False])
+    assert [row.is_other_choice for row in lambda_rows(table)] == [False, False, True, False]
+
+
+def test_the_span_over_checkpoints_stands_beside_the_interval() -> None:
+    """With `m_min` and `m_max` a cell holds both ends; without them, nothing."""
+    row = {"model": "a", "ssim": 0.5, "ssim_low": 0.48, "ssim_high": 0.52}
+    with_span = {**row, "ssim_min": 0.45, "ssim_max": 0.55}
+    assert make_cells([with_span], BY_KEY["ssim"])[0].span == "0.450 to 0.550"
+    assert make_cells([row], BY_KEY["ssim"])[0].span == ""
+
+
+def test_every_checkpoint_is_a_row(inputs: Any) -> None:
+    """One row for each, none where none were kept."""
+    spread = inputs["checkpoint_spread"]
+    assert [row.epoch for row in checkpoint_rows(spread)] == ["10", "11", "12"] * 2
+    assert checkpoint_rows(spread.iloc[:0]) == ()
+
+
+def test_a_reason_given_by_the_evaluation_is_shown() -> None:
+    """The reason of the run wins, but not over what no run could measure."""
+    rows = [{"model": m, "lpips_why": "no route"} for m in ("baseline", "real_paintings")]
+    reasons = [cell.why_missing for cell in make_cells(rows, BY_KEY["lpips"])]
+    assert reasons == ["no route", "a real painting has no photo of its own"]
 
 
 def test_a_table_read_from_csv_is_the_same(inputs: Any, tmp_path: Any) -> None:

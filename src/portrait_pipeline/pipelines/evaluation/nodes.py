@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+from torch import nn
 
 from portrait_pipeline.cyclegan.kept import choose_checkpoint, recent_checkpoints
 from portrait_pipeline.cyclegan.ports import Checkpoint
@@ -19,7 +20,12 @@ from portrait_pipeline.parameters import (
     Split,
     TrainingParameters,
 )
-from portrait_pipeline.pipelines.evaluation.reference import Reference, Settings, build_reference
+from portrait_pipeline.pipelines.evaluation.reference import (
+    Pixels,
+    Reference,
+    Settings,
+    build_reference,
+)
 from portrait_pipeline.pipelines.evaluation.scoring import (
     add_reconstruction,
     measure_style,
@@ -33,6 +39,7 @@ from portrait_pipeline.pipelines.evaluation.summaries import (
     summary_of,
     tracked_metrics,
 )
+from portrait_pipeline.progress import progress_bar
 
 logger = logging.getLogger(__name__)
 
@@ -87,17 +94,15 @@ def translate_photos(
     names, photos = reference.photos.names, reference.photo_pixels
     paint = load_generator(chosen, "photo_to_portrait", averaged)
     unpaint = load_generator(chosen, "portrait_to_photo", averaged)
-    portraits = translate(paint, photos, batch_size)
-    reconstructions = translate(unpaint, portraits, batch_size)
-    by_epoch = {
-        int(recent["epoch"]): translate(
-            load_generator(recent, "photo_to_portrait"), photos, batch_size
-        )
-        for recent in recent_checkpoints(checkpoint)
-    }
+    portraits = _translate(paint, photos, batch_size, "portraits")
+    back = _translate(unpaint, portraits, batch_size, "reconstructions")
+    by_epoch = {}
+    for recent in recent_checkpoints(checkpoint):
+        paint, epoch = load_generator(recent, "photo_to_portrait"), int(recent["epoch"])
+        pixels = _translate(paint, photos, batch_size, f"portraits of epoch {epoch}")
+        by_epoch[epoch] = FaceSet(names, pixels)
     logger.info("%s: %d portraits", checkpoint["model"], len(names))
-    sets = {epoch: FaceSet(names, pixels) for epoch, pixels in by_epoch.items()}
-    return FaceSet(names, portraits), FaceSet(names, reconstructions), sets
+    return FaceSet(names, portraits), FaceSet(names, back), by_epoch
 
 
 def score_model(
@@ -207,6 +212,15 @@ def gather_run_facts(
         "data_hash": proposed_checkpoint["data_hash"],
         **environment,
     }
+
+
+def _translate(generator: nn.Module, photos: Pixels, batch_size: int, title: str) -> Pixels:
+    parts = []
+    with progress_bar(title, len(photos)) as bar:
+        for start in range(0, len(photos), batch_size):
+            parts.append(translate(generator, photos[start : start + batch_size], batch_size))
+            bar.advance(len(parts[-1]))
+    return np.concatenate(parts)
 
 
 def _pixels(faces: FaceSet) -> Any:

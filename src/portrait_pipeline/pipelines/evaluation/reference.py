@@ -140,16 +140,18 @@ def build_reference(
     paintings = select_split(portraits, splits, "portrait", split)
     others = select_split(portraits, splits, "portrait", "train")
     margin = settings.faces.margin
-    landmarks = Remembering(lambda crops: find_landmarks(crops, margin))
+    landmarks = Remembering(lambda crops: find_landmarks(crops, margin), "placing landmarks")
     return Reference(
         photos=own,
         paintings=paintings,
         other_paintings=others.subset(others.names[: len(paintings)]),
         twins=twins.subset([name for name in own.names if name in set(twins.names)]),
         judge=_load_judge(evaluation, margin, landmarks),
-        teacher=Remembering(load_judge(training.teacher, training.teacher_weights, margin)),
+        teacher=Remembering(
+            load_judge(training.teacher, training.teacher_weights, margin), "asking the teacher"
+        ),
         landmarks=landmarks,
-        find_faces=Remembering(find_faces),
+        find_faces=Remembering(find_faces, "finding faces"),
         inception=load_inception(evaluation.inception_weights),
         lpips=load_lpips(),
         settings=evaluation,
@@ -164,4 +166,6 @@ def _load_judge(
 ) -> JudgeFunction:
     if evaluation.judge == "geometry":  # from landmarks that are measured anyway
         return lambda crops: shape_descriptors(landmarks(crops))
-    return Remembering(load_judge(evaluation.judge, evaluation.judge_weights, margin))
+    return Remembering(
+        load_judge(evaluation.judge, evaluation.judge_weights, margin), "asking the judge"
+    )

@@ -98,7 +98,7 @@ MEASURES: tuple[Measure, ...] = (
         "Landmark error",
         PERSON,
         "lower",
-        "Mean distance of five face landmarks from the photo's, in eye distances.",
+        "Mean distance of 68 face landmarks from the photo's, in eye distances.",
         "no landmarks were found",
         worst="shuffled_pairs",
         best="photo_itself",
@@ -162,6 +162,14 @@ MEASURES: tuple[Measure, ...] = (
         "there are no pairs",
         worst="shuffled_pairs",
         best="photo_itself",
+    ),
+    Measure(
+        "lpips",
+        "How far the photo was moved (LPIPS)",
+        LIKENESS,
+        "neither",
+        "Perceptual distance of photo and portrait; 0 is a copy, unrelated pictures lie near 0.7.",
+        "the AlexNet weights were not to be had",
     ),
     Measure(
         "reconstruction_l1",
@@ -234,14 +242,3 @@ def measures_of(columns: Iterable[str]) -> tuple[Measure, ...]:
     )
     place = MEASURES.index(BY_KEY["swd"]) + 1
     return (*MEASURES[:place], *levels, *MEASURES[place:])
-
-
-def why_not_measured(measure: Measure, model: str) -> str:
-    """Say why a number is missing for one model or control."""
-    match model:
-        case "real_paintings" if measure.pairs_with_photo:
-            return "a real painting has no photo of its own"
-        case "shuffled_pairs" if not measure.pairs_with_photo:
-            return "shuffling the pairs leaves the set as it is"
-        case _:
-            return measure.why_missing

@@ -1,4 +1,6 @@
-"""What the rows of the tables are called: models and controls."""
+"""What the rows of the tables are called: models and controls, and what they cannot have."""
+
+from portrait_pipeline.pipelines.reporting.measures import Measure
 
 MODEL_LABELS = {
     "baseline": "Baseline",
@@ -15,3 +17,14 @@ MODEL_LABELS = {
 def model_label(model: str) -> str:
     """Name a row of `comparison` or `lambda_table` for a reader."""
     return MODEL_LABELS.get(model, model.replace("_", " ").capitalize())
+
+
+def why_not_measured(measure: Measure, model: str) -> str:
+    """Say why a number is missing for one model or control."""
+    match model:
+        case "real_paintings" if measure.pairs_with_photo:
+            return "a real painting has no photo of its own"
+        case "shuffled_pairs" if not measure.pairs_with_photo:
+            return "shuffling the pairs leaves the set as it is"
+        case _:
+            return measure.why_missing

@@ -34,6 +34,8 @@ from portrait_pipeline.pipelines.reporting.sections import (
     make_thumbnails,
 )
 from portrait_pipeline.pipelines.reporting.tables import (
+    checkpoint_measures,
+    checkpoint_rows,
     everything_table,
     lambda_measures,
     lambda_rows,
@@ -127,6 +129,7 @@ def summarise_results(
     lambda_table: pd.DataFrame,
     chosen_lambda: dict[str, Any],
     conclusion: list[str],
+    checkpoint_spread: pd.DataFrame,
 ) -> ResultsSection:
     """Word the tables: the headline, everything, the choice of λ_p and the conclusion."""
     return ResultsSection(
@@ -136,6 +139,8 @@ def summarise_results(
         everything=everything_table(comparison),
         lambda_measures=lambda_measures(lambda_table),
         lambda_rows=lambda_rows(lambda_table),
+        checkpoint_measures=checkpoint_measures(),
+        checkpoint_rows=checkpoint_rows(checkpoint_spread),
         choice=_word_choice(chosen_lambda),
         judge=_first_text(comparison, "judge"),
         teacher=_first_text(comparison, "teacher"),
@@ -143,15 +148,17 @@ def summarise_results(
 
 
 def _word_choice(chosen: dict[str, Any]) -> tuple[str, ...]:
-    sentences = [
-        f"λ_p = {write_lambda(float(chosen['lambda_perceptual']))} was chosen by the rule"
-        f" “{chosen['rule']}”."
-    ]
+    value = write_lambda(float(chosen["lambda_perceptual"]))
+    if chosen["rule"] == "parameters":
+        return (f"The proposed model was trained with λ_p = {value} from the parameters.",)
+    sentences = [f"λ_p = {value} was chosen by the rule “{chosen['rule']}”."]
     if chosen.get("reason"):
         sentences.append(str(chosen["reason"]))
-    if chosen.get("other_rule") and chosen.get("other_lambda") is not None:
-        other = write_lambda(float(chosen["other_lambda"]))
-        sentences.append(f"The rule “{chosen['other_rule']}” would have chosen λ_p = {other}.")
+    if chosen.get("other_rule_choice") is not None:
+        other = write_lambda(float(chosen["other_rule_choice"]))
+        rule = "pareto" if chosen["rule"] == "ssim" else "ssim"
+        verb = "would have chosen the same" if other == value else "would have chosen λ_p ="
+        sentences.append(f"The rule “{rule}” {verb}{'' if other == value else ' ' + other}.")
     return tuple(sentences)
 
 
@@ -214,13 +221,21 @@ def summarise_data(
     )
 
 
+def gather_facts(run_facts: dict[str, Any], run_log: dict[str, Any]) -> dict[str, Any]:
+    """Put together what was run, with what settings, and how long each part of it took."""
+    durations = {name: seconds for name, seconds in run_log["durations"].items() if seconds >= 1.0}
+    total = {"all stages": sum(run_log["durations"].values())} if durations else {}
+    commands = list(run_log["commands"].values())
+    return {**run_facts, "durations": {**total, **durations}, "commands": commands}
+
+
 def write_report(
     results_section: ResultsSection,
     ranking_section: RankingSection,
     data_section: DataSection,
     report_plots: dict[str, go.Figure],
     figure_1: Image.Image,
-    run_facts: dict[str, Any],
+    report_facts: dict[str, Any],
 ) -> str:
     """Write the report page: one HTML file that needs nothing else, not even a network."""
     return render_page(
@@ -229,5 +244,5 @@ def write_report(
         data=data_section,
         plots=report_plots,
         figure_1=figure_1,
-        run_facts=run_facts,
+        run_facts=report_facts,
     )

@@ -37,7 +37,9 @@ def create_pipeline(**_kwargs: object) -> Pipeline:
             _named(nodes.plot_faces_found, ["ingestion_audit"], "faces_found_plot"),
             _named(nodes.gather_plots, drawn, "report_plots"),
             _named(
-                nodes.summarise_results, ["comparison", *choice, "conclusion"], "results_section"
+                nodes.summarise_results,
+                ["comparison", *choice, "conclusion", "checkpoint_spread"],
+                "results_section",
             ),
             _named(nodes.rank_portraits, [*portraits, *scores], "ranking_section"),
             _named(
@@ -45,7 +47,8 @@ def create_pipeline(**_kwargs: object) -> Pipeline:
                 ["ingestion_summary", "ingestion_audit", "photo_faces", "portrait_faces"],
                 "data_section",
             ),
-            _named(nodes.write_report, [*page, "figure_1", "run_facts"], "report"),
+            _named(nodes.gather_facts, ["run_facts", "run_log"], "report_facts"),
+            _named(nodes.write_report, [*page, "figure_1", "report_facts"], "report"),
         ]
     )
 

@@ -12,7 +12,7 @@ from portrait_pipeline.images import FaceSet, PictureError, decode_reduced
 from portrait_pipeline.pipelines.reporting.headline import HeadlineRow
 from portrait_pipeline.pipelines.reporting.measures import Measure
 from portrait_pipeline.pipelines.reporting.pictures import THUMBNAIL_PX, to_data_uri
-from portrait_pipeline.pipelines.reporting.tables import LambdaRow, Table
+from portrait_pipeline.pipelines.reporting.tables import CheckpointRow, LambdaRow, Table
 
 MAX_RANKED, MAX_CROPS, MAX_LEFT_OUT_PER_REASON = 24, 16, 8
 
@@ -30,6 +30,8 @@ class ResultsSection:
     everything: Table
     lambda_measures: tuple[Measure, ...]
     lambda_rows: tuple[LambdaRow, ...]
+    checkpoint_measures: tuple[Measure, ...]
+    checkpoint_rows: tuple[CheckpointRow, ...]
     choice: tuple[str, ...]
     judge: str
     teacher: str

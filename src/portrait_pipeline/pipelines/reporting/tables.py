@@ -9,13 +9,13 @@ from typing import Any
 
 import pandas as pd
 
+from portrait_pipeline.metrics.table import SPREAD
 from portrait_pipeline.pipelines.reporting.measures import (
     BY_KEY,
     Measure,
     measures_of,
-    why_not_measured,
 )
-from portrait_pipeline.pipelines.reporting.models import model_label
+from portrait_pipeline.pipelines.reporting.models import model_label, why_not_measured
 from portrait_pipeline.pipelines.reporting.wording import (
     interval_decimals,
     write_lambda,
@@ -30,16 +30,22 @@ LAMBDA_KEYS = (
     "kid",
     "ssim",
     "ssim_as_published",
+    "lpips",
 )
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One number of one model: its text and interval, or why it is missing."""
+    """One number of one model: its text and interval, or why it is missing.
+
+    `span` holds its least and greatest value over the model's last checkpoints, where they were
+    judged.
+    """
 
     value: str = ""
     interval: str = ""
     why_missing: str = ""
+    span: str = ""
 
 
 TableRow = tuple[str, str, tuple[Cell, ...]]
@@ -68,6 +74,17 @@ class LambdaRow:
     epochs: str
     count: str
     is_chosen: bool
+    is_other_choice: bool
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class CheckpointRow:
+    """One of the last checkpoints of a model, judged by itself."""
+
+    model: str
+    epoch: str
+    count: str
     cells: tuple[Cell, ...]
 
 
@@ -92,9 +109,20 @@ def make_cells(rows: Sequence[Mapping[Any, Any]], measure: Measure) -> tuple[Cel
     return tuple(
         _say_why(row, measure)
         if math.isnan(value)
-        else Cell(*write_measurement(value, low, high, measure.unit, shared))
+        else Cell(
+            *write_measurement(value, low, high, measure.unit, shared),
+            span=_write_span(row, measure, shared),
+        )
         for row, (value, low, high) in zip(rows, numbers, strict=True)
     )
+
+
+def _write_span(row: Mapping[Any, Any], measure: Measure, decimals: int | None) -> str:
+    ends = number_of(row, f"{measure.key}_min"), number_of(row, f"{measure.key}_max")
+    if math.isnan(ends[0] + ends[1]):
+        return ""
+    texts = [write_measurement(end, math.nan, math.nan, measure.unit, decimals)[0] for end in ends]
+    return f"{texts[0]} to {texts[1]}"
 
 
 def _interval_of(row: Mapping[Any, Any], key: str) -> tuple[float, float, float]:
@@ -161,6 +189,27 @@ def lambda_rows(lambda_table: pd.DataFrame) -> tuple[LambdaRow, ...]:
             epochs=_whole(number_of(row, "epochs")),
             count=_whole(number_of(row, "n")),
             is_chosen=row.get("chosen") is True,
+            is_other_choice=row.get("chosen_by_other_rule") is True,
+            cells=tuple(column[index] for column in columns),
+        )
+        for index, row in enumerate(rows)
+    )
+
+
+def checkpoint_measures() -> tuple[Measure, ...]:
+    """Choose the columns of the table of the last checkpoints."""
+    return tuple(BY_KEY[key] for key in SPREAD)
+
+
+def checkpoint_rows(checkpoint_spread: pd.DataFrame) -> tuple[CheckpointRow, ...]:
+    """Write the scores of each model's last checkpoints; empty where none were kept."""
+    rows = checkpoint_spread.to_dict(orient="records")
+    columns = [make_cells(rows, measure) for measure in checkpoint_measures()]
+    return tuple(
+        CheckpointRow(
+            model=model_label(str(row["model"])),
+            epoch=_whole(number_of(row, "epoch")),
+            count=_whole(number_of(row, "n")),
             cells=tuple(column[index] for column in columns),
         )
         for index, row in enumerate(rows)

@@ -1,5 +1,6 @@
 """Train the models: the baseline, one for each λ_p while tuning, and the proposed one."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -24,6 +25,8 @@ from portrait_pipeline.parameters import (
     TrainingParameters,
     TuningParameters,
 )
+
+logger = logging.getLogger(__name__)
 
 TrainedModel = tuple[Checkpoint, pd.DataFrame]
 TrainingNode = Callable[
@@ -162,4 +165,14 @@ def _train(
         preparation=faces.model_dump(),
         embedder=embedder,
     )
-    return checkpoint, pd.DataFrame(checkpoint["history"])
+    history = pd.DataFrame(checkpoint["history"])
+    logger.info("%s: %s", model, _in_words(history))
+    return checkpoint, history
+
+
+def _in_words(history: pd.DataFrame) -> str:
+    last = history.iloc[-1]
+    shown = {"validation_ssim": "SSIM", "validation_identity_similarity": "identity"}
+    scores = [f"{name} {last[key]:.3f}" for key, name in shown.items() if last.get(key) is not None]
+    trained = f"trained for {last['epoch']:.0f} epochs, {last['step']:,.0f} steps"
+    return trained + (f"; on validation {', '.join(scores)}" if scores else "")

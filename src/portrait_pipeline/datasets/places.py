@@ -1,0 +1,16 @@
+"""Where a dataset of the catalog lies."""
+
+from pathlib import Path
+
+from kedro.io import AbstractVersionedDataset, DataCatalog
+
+
+def location(catalog: DataCatalog, name: str) -> Path | None:
+    """Return the file that was last written for a dataset, or its folder; None in memory."""
+    dataset = catalog.get(name)
+    if isinstance(dataset, AbstractVersionedDataset):
+        version = dataset.resolve_save_version()
+        if version:
+            return Path(str(dataset._get_versioned_path(version)))
+    place = getattr(dataset, "_filepath", None) or getattr(dataset, "_folder", None)
+    return None if place is None else Path(str(place))
