@@ -72,6 +72,17 @@ def test_what_people_change_reaches_the_models(env: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("rule", "metric"),
+    [("ssim", "validation_ssim"), ("pareto", "validation_identity_similarity")],
+)
+def test_the_best_epoch_is_chosen_by_the_rule_that_chooses_lambda(rule: str, metric: str) -> None:
+    """`selection` decides between epochs as it does between λ_p."""
+    values = loaded("sample", selection=rule)
+    assert values["training"]["selection_metric"] == metric
+    assert values["tuning"]["selection"] == rule
+
+
+@pytest.mark.parametrize(
     ("name", "change"),
     [
         ("training", {"lamda_cycle": 10}),
@@ -81,6 +92,7 @@ def test_what_people_change_reaches_the_models(env: str) -> None:
         ("faces", {"margin": -1}),
         ("splits", {"split": "random"}),
         ("evaluation", {"judge": "nobody"}),
+        ("evaluation", {"checkpoint": "best", "use_averaged_generator": False}),
     ],
 )
 def test_what_cannot_be_is_refused(name: str, change: dict[str, Any]) -> None:

@@ -11,6 +11,12 @@ os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")
 from portrait_pipeline.hooks import TypedMlflowHook, Workflow  # noqa: E402
 from portrait_pipeline.stages import Chronicle, Terminal  # noqa: E402
 
+# What `selection`, the rule that chooses λ_p, looks at among the epochs of one training.
+METRICS_OF_RULES = {
+    "ssim": "validation_ssim",
+    "pareto": "validation_identity_similarity",
+}
+
 PROJECT_PATH = Path(__file__).resolve().parents[2]
 
 # kedro-mlflow's own hook is replaced by a subclass that logs typed parameters flattened.
@@ -24,5 +30,8 @@ CONFIG_LOADER_ARGS = {
     # conf/sample and conf/local name only what differs from conf/base
     "merge_strategy": {"parameters": "soft", "globals": "soft", "mlflow": "soft"},
     "config_patterns": {"mlflow": ["mlflow*"]},
-    "custom_resolvers": {"project_path": lambda: str(PROJECT_PATH)},
+    "custom_resolvers": {
+        "project_path": lambda: str(PROJECT_PATH),
+        "metric_of_rule": METRICS_OF_RULES.get,  # an unknown rule is refused where it is used
+    },
 }

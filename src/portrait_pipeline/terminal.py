@@ -11,7 +11,7 @@ from kedro.framework.project import LOGGING
 from kedro.framework.startup import ProjectMetadata
 from kedro.validation.exceptions import ParameterValidationError
 
-from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.errors import PortraitPipelineError, TrainingInterruptedError
 
 LOG_FILE = "portrait_pipeline.log"
 
@@ -26,7 +26,7 @@ def configure_logging(metadata: ProjectMetadata, verbose: bool) -> None:
     if verbose:
         configuration["root"]["handlers"].append("verbose")
         for own in configuration["loggers"].values():
-            own |= {"handlers": [], "propagate": True}
+            own["handlers"] = []
     LOGGING.configure(configuration)
     logging.captureWarnings(True)
 
@@ -36,8 +36,9 @@ def user_error(error: BaseException | None) -> str | None:
 
     Kedro wraps what a dataset raises; the sentence is then that of the cause.
     """
+    meant_for_people = PortraitPipelineError, TrainingInterruptedError, ParameterValidationError
     while error is not None:
-        if isinstance(error, PortraitPipelineError | ParameterValidationError):
+        if isinstance(error, meant_for_people):
             return str(error)
         error = error.__cause__
     return None

@@ -1,0 +1,51 @@
+"""What reaches the terminal: this project's own words, each once, above any bar."""
+
+import io
+import logging
+from pathlib import Path
+
+import pytest
+import yaml
+from rich.console import Console
+
+from portrait_pipeline import progress
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.terminal import user_error
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = ROOT / "src" / "portrait_pipeline"
+LOGGERS = yaml.safe_load((ROOT / "conf" / "logging.yml").read_text(encoding="utf-8"))["loggers"]
+OWN = {name for name, settings in LOGGERS.items() if settings.get("handlers")}
+SPEAKING = [
+    ".".join(path.relative_to(SOURCES.parent).with_suffix("").parts)
+    for path in sorted(SOURCES.rglob("*.py"))
+    if "logging.getLogger(__name__)" in path.read_text(encoding="utf-8")
+]
+
+
+@pytest.mark.parametrize("module", SPEAKING)
+def test_every_module_that_speaks_is_heard_once(module: str) -> None:
+    """Exactly one logger on the way up to the root has a handler of the terminal."""
+    parts = module.split(".")
+    ancestors = {".".join(parts[:end]) for end in range(1, len(parts) + 1)}
+    assert len(ancestors & OWN) == 1
+
+
+def test_a_log_line_under_a_bar_is_whole_and_not_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line longer than the terminal stands on a line of its own while a bar is drawn."""
+    terminal = io.StringIO()
+    monkeypatch.setattr(progress, "CONSOLE", Console(file=terminal, force_terminal=True, width=60))
+    path = "data/" + "x" * 100
+    handler = logging.StreamHandler(progress.LINES)
+    with progress.progress_bar("training", 10) as bar:
+        bar.advance(3)
+        handler.emit(logging.LogRecord("a", logging.INFO, "", 0, path, None, None))
+    assert f"\x1b[2K{path}\n" in terminal.getvalue()
+
+
+def test_the_sentence_of_a_wrapped_mistake_is_found() -> None:
+    """Kedro wraps what a dataset raises; the person reads the cause. A fault of ours has none."""
+    wrapped = RuntimeError("failed")
+    wrapped.__cause__ = PortraitPipelineError("give another folder")
+    assert user_error(wrapped) == "give another folder"
+    assert user_error(RuntimeError("a fault")) is None
