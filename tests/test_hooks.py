@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from kedro.io import DataCatalog, MemoryDataset
+from kedro.io import DataCatalog, MemoryDataset, Version
 from kedro.pipeline import node, pipeline
 from kedro_datasets.pandas import CSVDataset
 
@@ -48,9 +48,8 @@ def test_stages_are_counted_and_what_is_handed_on_is_silent(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One line for each node whose result is kept, one with where it lies, none for the others."""
-    catalog = DataCatalog(
-        {"start": MemoryDataset(1), "kept": CSVDataset(filepath=str(tmp_path / "kept.csv"))}
-    )
+    kept = CSVDataset(filepath=str(tmp_path / "kept.csv"), version=Version(None, "1"))
+    catalog = DataCatalog({"start": MemoryDataset(1), "kept": kept})
     nodes = [
         node(hand_on, "start", "between", name="hand_on"),
         node(hand_on, "between", "kept", name="train_model", namespace="model"),
@@ -71,6 +70,8 @@ def test_the_table_shows_few_columns_and_a_dash_for_what_is_missing() -> None:
     )
     lines = [line.split() for line in shown_table(table).splitlines()]
     assert lines == [["model", "SSIM"], ["a", "0.500"], ["b", "–"]]
+    marked = shown_table(table.assign(chosen=[False, True])).splitlines()
+    assert [line.endswith("← chosen") for line in marked] == [False, False, True]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,8 @@ def test_commands_and_times_are_kept_and_added_to(tmp_path: Path) -> None:
     log = RunLogDataset(filepath=str(tmp_path / "below" / "log.json"))
     log.save({"commands": {"tune": "kedro run --pipeline=tune"}, "durations": {"train_a": 1.0}})
     chronicle, catalog = Chronicle(), DataCatalog({"run_log": log})
-    chronicle.before_pipeline_run({"pipeline_names": ["evaluate"]}, catalog)
+    chronicle.before_pipeline_run({"pipeline_names": ["evaluate"]})
+    assert list(log.load()["commands"]) == ["tune"]
     again = node(hand_on, "a", "b", name="train_a", namespace="model")
     chronicle.before_node_run(again)
     chronicle.after_node_run(again, catalog)

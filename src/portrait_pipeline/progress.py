@@ -15,6 +15,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+BAR_WIDTH = 24
+
 Item = TypeVar("Item")
 
 CONSOLE = Console(stderr=True)
@@ -32,9 +34,18 @@ class _RichBar:
     def __init__(self, progress: Progress, description: str, total: int, completed: int) -> None:
         self._progress = progress
         self._task = progress.add_task(description, total=total, completed=completed, note="")
+        self._room = CONSOLE.width - len(description) - 2 * len(str(total)) - BAR_WIDTH - 33
 
     def advance(self, count: int = 1, note: str = "") -> None:
-        self._progress.update(self._task, advance=count, note=note)
+        self._progress.update(self._task, advance=count, note=shorten_note(note, self._room))
+
+
+def shorten_note(note: str, room: int) -> str:
+    """Drop names with their numbers from the end until the note fits beside the bar."""
+    words = note.split()
+    while len(" ".join(words)) > room:
+        words = words[:-2]
+    return " ".join(words) if len(words) > 1 else ""
 
 
 @contextmanager
@@ -45,7 +56,7 @@ def progress_bar(description: str, total: int, completed: int = 0) -> Iterator[B
     """
     columns = (
         TextColumn("  {task.description}"),
-        BarColumn(bar_width=28),
+        BarColumn(bar_width=BAR_WIDTH),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("·"),

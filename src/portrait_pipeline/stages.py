@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,8 @@ SHOWN_COLUMNS = {
 class Terminal:
     """One line when a stage starts and one that says where its result lies.
 
-    A stage is a node whose result is kept; what only hands something on in memory is not one.
+    A stage is a node whose result is kept, or that fills a store; what only hands something on in
+    memory is not one. Of a versioned result the folder of its versions is shown.
     """
 
     def __init__(self) -> None:
@@ -52,13 +53,13 @@ class Terminal:
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Count the stages."""
-        self._num_stages = sum(_is_kept(node.outputs, catalog) for node in pipeline.nodes)
+        self._num_stages = sum(_is_stage(node, catalog) for node in pipeline.nodes)
         self._num_started = 0
 
     @hook_impl
     def before_node_run(self, node: Node, catalog: DataCatalog) -> None:
         """Say what starts."""
-        if _is_kept(node.outputs, catalog):
+        if _is_stage(node, catalog):
             self._num_started += 1
             title = node.short_name.replace("_", " ").lower()
             logger.info("[%d/%d] %s", self._num_started, self._num_stages, title)
@@ -66,7 +67,7 @@ class Terminal:
     @hook_impl
     def after_node_run(self, catalog: DataCatalog, outputs: Mapping[str, Any]) -> None:
         """Say where the results lie."""
-        paths = [location(catalog, name) for name in outputs]
+        paths = [location(catalog, name, of_version=False) for name in outputs]
         shown = [str(self._shown(path)) for path in paths if path is not None]
         if shown:
             logger.info("        → %s", ", ".join(shown))
@@ -88,30 +89,36 @@ class Terminal:
         return path.relative_to(self._project_path) if is_inside else path
 
 
-def _is_kept(names: Iterable[str], catalog: DataCatalog) -> bool:
-    return any(location(catalog, name) is not None for name in names)
+def _is_stage(node: Node, catalog: DataCatalog) -> bool:
+    fills_a_store = any(name.endswith("_store") for name in node.inputs)
+    return fills_a_store or any(location(catalog, name) is not None for name in node.outputs)
 
 
 def shown_table(table: pd.DataFrame) -> str:
     """Write the columns of a table that a person looks for first."""
     columns = [column for column in SHOWN_COLUMNS if column in table]
     shown = table[columns].rename(columns=SHOWN_COLUMNS)
+    if "chosen" in table:
+        shown[""] = ["← chosen" if chosen else "" for chosen in table["chosen"]]
     text: str = shown.to_string(index=False, na_rep="–", float_format="{:.3f}".format)
     return text
 
 
 class Chronicle:
-    """Keeps the commands that made the results of a workspace, and how long each node took."""
+    """Keeps the commands that made the results of a workspace, and how long each node took.
+
+    A run that makes nothing leaves nothing: the command is kept with its first result.
+    """
 
     def __init__(self) -> None:
+        self._command: dict[str, str] = {}
         self._started: dict[str, float] = {}
 
     @hook_impl
-    def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
-        """Keep the command."""
-        if is_rank_zero():
-            command, name = command_of(run_params)
-            catalog[RUN_LOG].save({"commands": {name: command}})
+    def before_pipeline_run(self, run_params: dict[str, Any]) -> None:
+        """Remember the command."""
+        command, name = command_of(run_params)
+        self._command = {name: command}
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
@@ -120,10 +127,11 @@ class Chronicle:
 
     @hook_impl
     def after_node_run(self, node: Node, catalog: DataCatalog) -> None:
-        """Keep the node's duration."""
+        """Keep the node's duration, and the command that ran it."""
         seconds = time.monotonic() - self._started.pop(node.name)
         if is_rank_zero():
-            catalog[RUN_LOG].save({"durations": {node.short_name: round(seconds, 2)}})
+            durations = {node.short_name: round(seconds, 2)}
+            catalog[RUN_LOG].save({"commands": self._command, "durations": durations})
 
 
 def command_of(run_params: Mapping[str, Any]) -> tuple[str, str]:

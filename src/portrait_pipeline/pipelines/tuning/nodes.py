@@ -35,5 +35,5 @@ def choose(
         rule=choice.rule,
         chosen_by_other_rule=table["lambda_perceptual"] == choice.other_rule_choice,
     )
-    logger.info("λ_p = %g is chosen: %s", choice.lambda_perceptual, choice.reason)
+    logger.info("chosen by %s: %s", choice.rule, choice.reason)
     return table, vars(choice)
