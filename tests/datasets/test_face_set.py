@@ -1,7 +1,6 @@
 """A set of crops is saved whole or not at all, streamed, reused and mapped."""
 
 import json
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,7 +122,7 @@ def test_a_crop_removed_by_hand_is_made_again(tmp_path: Path) -> None:
 
 
 def test_a_failed_save_leaves_the_old_set(tmp_path: Path) -> None:
-    """Whatever goes wrong in the middle: the set is as it was and nothing half-written stays."""
+    """Whatever goes wrong in the middle: the set is as it was and nothing half-written is in it."""
     dataset = FaceSetDataset(path=str(tmp_path / "set"))
     dataset.save(stream(4))
     before = dataset.load().pixels.copy()
@@ -132,7 +131,27 @@ def test_a_failed_save_leaves_the_old_set(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="disk is full"):
         dataset.save(failing)
     assert np.array_equal(dataset.load().pixels, before)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".set.made", "set"]
+
+
+@pytest.mark.parametrize("is_first_save", [True, False])
+def test_an_interrupted_save_goes_on_where_it_was(tmp_path: Path, is_first_save: bool) -> None:
+    """Saved again, only what was not yet made is made, and nothing of the interruption stays."""
+    dataset = FaceSetDataset(path=str(tmp_path / "set"))
+    if not is_first_save:
+        dataset.save(stream(2, seed=1))
+    for fail_at in ("face 3.jpg", "face 5.jpg"):
+        failing = stream(8)
+        failing.fail_at = fail_at
+        with pytest.raises(DatasetError, match="disk is full"):
+            dataset.save(failing)
+    (tmp_path / ".set.made" / "half.part").write_bytes(b"killed while writing")
+    again = stream(8)
+    dataset.save(again)
+    assert again.made == ["face 5.jpg", "face 6.jpg", "face 7.jpg"]
+    assert np.array_equal(dataset.load().pixels, np.stack(list(again.pixels.values())))
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
+    assert len(list((tmp_path / "set").glob("*.png"))) == 8
 
 
 def test_a_death_between_two_renames_is_mended(tmp_path: Path) -> None:
@@ -161,8 +180,8 @@ def test_file_names_are_safe_and_unique() -> None:
     assert files[-1] == "photo_1.png"
 
 
-def test_a_hundred_thousand_crops_are_there_at_once(tmp_path: Path) -> None:
-    """A set of 100,000 crops of 256 px (20 GB, sparse) opens, and gives its first batch."""
+def test_a_hundred_thousand_crops_are_mapped(tmp_path: Path) -> None:
+    """A set of 100,000 crops of 256 px (20 GB, sparse) opens, and gives a batch out of a view."""
     folder = tmp_path / "large"
     folder.mkdir()
     count, size = 100_000, 256
@@ -172,9 +191,11 @@ def test_a_hundred_thousand_crops_are_there_at_once(tmp_path: Path) -> None:
         header = {"descr": "|u1", "fortran_order": False, "shape": (count, size, size, 3)}
         np.lib.format.write_array_header_1_0(file, header)
         file.truncate(file.tell() + count * size * size * 3)
-    began = time.process_time()
+        file.seek(-1, 2)
+        file.write(b"\x07")
     faces = FaceSetDataset(path=str(folder)).load()
-    half = faces.subset(faces.names[::2])
+    half = faces.subset(faces.names[1::2])
+    assert half.pixels is faces.pixels
     batch = half[[0, 7, 49_999]]
-    assert time.process_time() - began < 1.0
     assert batch.shape == (3, size, size, 3)
+    assert (batch[:2].max(), batch[2].max()) == (0, 7)

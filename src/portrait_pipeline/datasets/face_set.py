@@ -45,7 +45,8 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
     """A folder of crops: `<name>.png` to look at, and `faces.npy` with its index to train on.
 
     Saving streams: of a `FaceStream` one crop at a time is in memory, and crops whose fingerprint
-    the folder already holds are copied instead of made. The folder appears whole or not at all.
+    the folder already holds are copied instead of made. The folder appears whole or not at all;
+    what was made before an interruption waits beside it, so that the next save goes on from there.
     Loading maps the packed file into memory, so that 100,000 crops are there at once.
 
     Args:
@@ -90,47 +91,58 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
             self._replace_with(partial)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(self._beside("made"), ignore_errors=True)
 
     def _write(self, folder: Path, data: FaceSet | FaceStream) -> None:
         fingerprints = () if isinstance(data, FaceSet) else data.fingerprints
-        known = self._known() if fingerprints else {}
         files = file_names(data.names)
         with (folder / PACKED).open("wb") as packed:
             shape = (len(data.names), data.size_px, data.size_px, 3)
             header = {"descr": "|u1", "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(packed, header)
-            for file, (pixels, old) in zip(files, self._crops(data, known), strict=True):
+            for file, (pixels, png) in zip(files, self._crops(data), strict=True):
                 packed.write(np.ascontiguousarray(pixels).tobytes())
-                if old is None:
-                    Image.fromarray(pixels).save(folder / file, compress_level=1)
+                if png is None:
+                    _write_png(folder / file, pixels)
                 else:
-                    _link(self._folder / old, folder / file)
+                    _link(png, folder / file)
         _write_json(folder / FINGERPRINTS, dict(zip(fingerprints, files, strict=False)))
         _write_json(folder / INDEX, {"names": data.names, "files": files})
 
-    def _crops(
-        self, data: FaceSet | FaceStream, known: dict[str, str]
-    ) -> Iterator[tuple[np.ndarray, str | None]]:
-        """Yield the pixels of every crop and, where it is already there, its old file."""
+    def _crops(self, data: FaceSet | FaceStream) -> Iterator[tuple[np.ndarray, Path | None]]:
+        """Yield the pixels of every crop and, where there is one, the PNG that holds them."""
         if isinstance(data, FaceSet):
             yield from ((data[row], None) for row in range(len(data)))
             return
-        kept = {key: file for key, file in known.items() if (self._folder / file).is_file()}
+        known = self._known()
         pairs = list(zip(data.names, data.fingerprints, strict=True))
-        made = data.make([name for name, key in pairs if key not in kept])
+        made = data.make([name for name, key in pairs if key not in known])
         for _, key in pairs:
-            if key in kept:
-                with Image.open(self._folder / kept[key]) as image:
-                    yield np.asarray(image.convert("RGB")), kept[key]
+            if key in known:
+                with Image.open(known[key]) as image:
+                    yield np.asarray(image.convert("RGB")), known[key]
             else:
-                yield next(made), None
+                pixels = next(made)
+                yield pixels, self._keep_made(key, pixels)
 
-    def _known(self) -> dict[str, str]:
-        """Return the file of each fingerprint that the folder holds."""
+    def _keep_made(self, fingerprint: str, pixels: np.ndarray) -> Path:
+        """Write a fresh crop where the next save finds it if this one is interrupted."""
+        folder = self._beside("made")
+        folder.mkdir(exist_ok=True)
+        file = folder / f"{fingerprint}.png"
+        part = file.with_suffix(".part")
+        _write_png(part, pixels)
+        os.replace(part, file)
+        return file
+
+    def _known(self) -> dict[str, Path]:
+        """Return the PNG of each fingerprint: in the folder, or left by an interrupted save."""
+        known = {file.stem: file for file in self._beside("made").glob("*.png")}
         file = self._folder / FINGERPRINTS
-        if not file.is_file():
-            return {}
-        known: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+        if file.is_file():
+            files: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+            held = {key: self._folder / name for key, name in files.items()}
+            known |= {key: path for key, path in held.items() if path.is_file()}
         return known
 
     def _replace_with(self, partial: Path) -> None:
@@ -173,6 +185,10 @@ def file_names(names: Sequence[str]) -> list[str]:
         taken.add(safe.casefold())
         files.append(f"{safe}.png")
     return files
+
+
+def _write_png(file: Path, pixels: np.ndarray) -> None:
+    Image.fromarray(pixels).save(file, format="PNG", compress_level=1)
 
 
 def _link(source: Path, target: Path) -> None:

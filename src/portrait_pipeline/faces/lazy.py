@@ -16,7 +16,7 @@ from portrait_pipeline.images import read_picture
 from portrait_pipeline.parameters import Domain
 from portrait_pipeline.progress import track
 
-CROP_VERSION = 1
+CROP_VERSION = 2
 """To be raised whenever the same square would be drawn differently."""
 
 
