@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Domain = Literal["photo", "portrait"]
 Split = Literal["train", "validation", "test"]
-Teacher = Literal["dlib", "facenet", "facenet-casia-webface"]
-Judge = Literal["geometry", "dlib", "facenet", "facenet-casia-webface"]
+Teacher = Literal["dlib", "facenet", "facenet-casia-webface", "faceres"]
+Judge = Literal["geometry", "dlib", "facenet", "facenet-casia-webface", "faceres"]
 
 
 class Parameters(BaseModel):

@@ -13,6 +13,8 @@ from portrait_pipeline.identity.embedder import Embedder
 from portrait_pipeline.identity.facenet import EMBEDDING_SIZE as FACENET_EMBEDDING_SIZE
 from portrait_pipeline.identity.facenet import INPUT_SIZE_PX as FACENET_SIZE_PX
 from portrait_pipeline.identity.facenet import FacenetNetwork, load_facenet_network
+from portrait_pipeline.identity.faceres import INPUT_SIZE_PX as FACERES_SIZE_PX
+from portrait_pipeline.identity.faceres import load_faceres_network
 from portrait_pipeline.identity.fixed_crop import HOUSE_MARGIN, FaceWindow
 from portrait_pipeline.parameters import Teacher
 
@@ -23,7 +25,10 @@ DLIB_WINDOW = FaceWindow(wide=0.93, high=0.93, lower=0.09, size_px=DLIB_SIZE_PX)
 # FaceNet learnt from MTCNN's boxes, a tenth larger and squashed into squares; a box is 0.77 times
 # as wide as it is high.
 FACENET_WINDOW = FaceWindow(wide=0.85, high=1.10, lower=0.0, size_px=FACENET_SIZE_PX)
+# FaceRes learnt from VGGFace2's loose boxes; this square holds 1.2 boxes around the box's centre.
+FACERES_WINDOW = FaceWindow(wide=1.2, high=1.2, lower=0.0, size_px=FACERES_SIZE_PX)
 MEAN_DESCRIPTOR_FILE = "dlib_mean_descriptor.json"
+FACERES_MEAN_FILE = "faceres_mean_descriptor.json"
 
 
 def load_embedder(
@@ -32,9 +37,10 @@ def load_embedder(
     """Load a face network, frozen, from its name in the parameters.
 
     Args:
-        name: `dlib` (needs no network), `facenet` (trained on VGGFace2) or
-            `facenet-casia-webface`.
-        weights: File of FaceNet's weights; without it they come from the cache or the network.
+        name: `dlib` (needs no network), `facenet` (trained on VGGFace2),
+            `facenet-casia-webface` or `faceres`.
+        weights: File of FaceNet's or FaceRes's weights; without it they come from the cache or,
+            FaceNet's, from the network.
         margin: `faces.margin` with which the crops were cut.
 
     Raises:
@@ -49,14 +55,22 @@ def load_embedder(
             return _facenet_embedder(name, load_facenet_network("vggface2", weights), margin)
         case "facenet-casia-webface":
             return _facenet_embedder(name, load_facenet_network("casia-webface", weights), margin)
+        case "faceres":
+            crop = FACERES_WINDOW.in_crops(margin)
+            common_part = _read_mean_descriptor(FACERES_MEAN_FILE)
+            return Embedder(name, load_faceres_network(weights), crop, common_part)
     raise ValueError(
-        f"no face network named {name!r}, expected dlib, facenet or facenet-casia-webface"
+        f"no face network named {name!r}, expected dlib, facenet, facenet-casia-webface or faceres"
     )
 
 
 def dlib_mean_descriptor() -> Float[Tensor, "128"]:
     """Read the mean of dlib's raw descriptors over many faces; its file says of which."""
-    text = resources.files(__package__).joinpath(MEAN_DESCRIPTOR_FILE).read_text("utf-8")
+    return _read_mean_descriptor(MEAN_DESCRIPTOR_FILE)
+
+
+def _read_mean_descriptor(file_name: str) -> Float[Tensor, " dim"]:
+    text = resources.files(__package__).joinpath(file_name).read_text("utf-8")
     return torch.tensor(json.loads(text)["mean_descriptor"], dtype=torch.float32)
 
 

@@ -25,7 +25,8 @@ def load_judge(
 
     Args:
         name: `geometry` (the shape of 68 landmarks) or one of the face networks.
-        weights: File of FaceNet's weights; without it they come from the cache or the network.
+        weights: File of FaceNet's or FaceRes's weights; without it they come from the cache or,
+            FaceNet's, from the network.
         margin: `faces.margin` with which the crops were cut.
 
     Returns:

@@ -8,7 +8,12 @@ import pandas as pd
 from portrait_pipeline.pipelines.reporting.curves import LOSS_SHARE, share_with_mean, share_with_sum
 from portrait_pipeline.pipelines.reporting.wording import write_share
 
-EMBEDDING_DIMENSIONS = {"dlib": 128, "facenet": 512, "facenet-casia-webface": 512}
+EMBEDDING_DIMENSIONS = {
+    "dlib": 128,
+    "facenet": 512,
+    "facenet-casia-webface": 512,
+    "faceres": 1024,
+}
 
 
 def find_setting(run_facts: Mapping[str, Any], name: str, default: str) -> str:
