@@ -49,6 +49,7 @@ def test_a_note_beside_a_bar_gives_way_in_whole_parts() -> None:
     assert progress.shorten_note(note, 60) == note
     assert progress.shorten_note(note, 40) == "· generators 39.68 discriminators 0.18"
     assert progress.shorten_note(note, 0) == ""
+    assert progress.shorten_note(note, -3) == progress.shorten_note("", -3) == ""  # no room at all
 
 
 def test_the_sentence_of_a_wrapped_mistake_is_found() -> None:

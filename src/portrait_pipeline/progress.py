@@ -43,7 +43,7 @@ class _RichBar:
 def shorten_note(note: str, room: int) -> str:
     """Drop names with their numbers from the end until the note fits beside the bar."""
     words = note.split()
-    while len(" ".join(words)) > room:
+    while words and len(" ".join(words)) > room:
         words = words[:-2]
     return " ".join(words) if len(words) > 1 else ""
 
