@@ -20,6 +20,7 @@ from portrait_pipeline.identity.faceres import (
     load_faceres_network,
     rebuild,
 )
+from portrait_pipeline.images import to_model_range
 
 REFERENCE = Path(__file__).with_name("faceres_reference.json")
 
@@ -56,6 +57,14 @@ def written(network: FaceresNetwork) -> bytes:
 def content() -> bytes:
     """The stand-in's file."""
     return written(stand_in_network())
+
+
+@pytest.fixture
+def real_weights() -> None:
+    """Leave out what needs the real network where its file is not kept."""
+    folder = weights_folder()
+    if not any((folder / name).is_file() for name in (faceres.WEIGHTS_FILE, faceres.PACKAGE_FILE)):
+        pytest.skip(f"{faceres.PACKAGE_FILE} is not in the cache folder of weights")
 
 
 @pytest.fixture
@@ -158,11 +167,9 @@ def test_another_file(tmp_path: Path, body: bytes, reason: str) -> None:
         load_faceres_network(str(path))
 
 
+@pytest.mark.usefixtures("real_weights")
 def test_agrees_with_tensorflow_js() -> None:
     """The real network computes what TensorFlow.js computed of the same picture, within 1e-4."""
-    folder = weights_folder()
-    if not any((folder / name).is_file() for name in (faceres.WEIGHTS_FILE, faceres.PACKAGE_FILE)):
-        pytest.skip(f"{faceres.PACKAGE_FILE} is not in the cache folder of weights")
     reference = json.loads(REFERENCE.read_text("utf-8"))
     network = load_faceres_network()
     with torch.no_grad():  # the picture as TensorFlow.js got it: BGR, its mean colour taken away
@@ -182,3 +189,19 @@ def waves() -> Tensor:
     )
     grey = 60 + 140 * oval - 110 * spots
     return torch.stack([grey, 0.85 * grey, 0.75 * grey]).clamp(0, 255)[None]
+
+
+@pytest.mark.usefixtures("real_weights", "shared_pictures")
+@torch.no_grad()
+def test_strangers_are_two_apart_and_mirror_images_are_not(
+    photo_crops: np.ndarray, painting_crops: np.ndarray
+) -> None:
+    """Its scale is every teacher's, 2.0 ± 0.15; a mirrored photo's own face is nearest to it."""
+    embedder = load_embedder("faceres")
+    photos = to_model_range(photo_crops)
+    found = torch.cat([embedder(photos), embedder(to_model_range(painting_crops))])
+    squared = torch.cdist(found, found).square()
+    strangers = squared[~torch.eye(len(found), dtype=torch.bool)]
+    assert strangers.mean().item() == pytest.approx(2.0, abs=0.15)
+    nearest = torch.cdist(embedder(photos.flip(3)), found[: len(photos)]).argmin(dim=1)
+    torch.testing.assert_close(nearest, torch.arange(len(photos)))

@@ -121,7 +121,7 @@ def test_found_share() -> None:
     assert 0.0 <= share.low <= 0.75 <= share.high <= 1.0
 
 
-NETWORKS = ("dlib", "facenet", "facenet-casia-webface")
+NETWORKS = ("dlib", "facenet", "facenet-casia-webface", "faceres")
 PAIRS = tuple(product((*NETWORKS, "geometry"), NETWORKS))
 
 
