@@ -16,8 +16,11 @@ from pydantic import BaseModel
 from support.ingestion import AUDIT, FACES, SPLITS, MemoryStore, sources
 
 from portrait_pipeline.datasets.face_set import FaceSetDataset
+from portrait_pipeline.faces.columns import detection_of, transform_of
+from portrait_pipeline.faces.crop import crop_face
 from portrait_pipeline.faces.detect import FaceDetector
-from portrait_pipeline.images import FaceSet
+from portrait_pipeline.faces.detection import overlap
+from portrait_pipeline.images import FaceSet, read_picture
 from portrait_pipeline.parameters import PictureSourceParameters, SampleParameters
 from portrait_pipeline.pictures import ReducedPicture
 from portrait_pipeline.pipelines.ingestion import create_pipeline, nodes
@@ -168,10 +171,44 @@ AWKWARD = {
 }
 
 
-def test_every_awkward_file_is_a_row_with_the_right_reason(shared_pictures: Path) -> None:
-    """Files that real folders hold are kept, or left out for the right reason; nothing raises."""
+@pytest.fixture(scope="module")
+def awkward_survey(shared_pictures: Path) -> pd.DataFrame:
     table = sources(sorted((shared_pictures / "awkward").iterdir()))
-    survey = nodes.detect_photo_faces(table, FACES, MemoryStore())
-    audit = nodes.audit_faces(survey, survey.iloc[:0], FACES, AUDIT)
+    return nodes.detect_photo_faces(table, FACES, MemoryStore())
+
+
+def test_every_awkward_file_is_a_row_with_the_right_reason(awkward_survey: pd.DataFrame) -> None:
+    """Files that real folders hold are kept, or left out for the right reason; nothing raises."""
+    audit = nodes.audit_faces(awkward_survey, awkward_survey.iloc[:0], FACES, AUDIT)
     found = dict(zip(audit["name"], audit["reason"].fillna("kept"), strict=True))
     assert found == AWKWARD
+    assert nodes.summarise_ingestion(audit)["photo"]["files"] == len(AWKWARD)
+
+
+def test_awkward_files_give_right_crops(awkward_survey: pd.DataFrame) -> None:
+    """Eyes lie level above the mouth, about the middle; a file's colours and turns do not matter.
+
+    The rotated and the CMYK file are one photograph, and so are palette and RGBA (which fades to
+    white); the 16-bit picture keeps its range.
+    """
+    copies_stay = AUDIT.model_copy(update={"drop_duplicates": False})
+    audit = nodes.audit_faces(awkward_survey, awkward_survey.iloc[:0], FACES, copies_stay)
+    rows = {row["name"]: row for row in audit[audit["kept"]].to_dict("records")}
+    crops = {}
+    for name, row in rows.items():
+        face, square = detection_of(row), transform_of(row)
+        assert face is not None
+        points = square.to_crop(np.array(face.landmarks), 64) / 64
+        eyes, mouth = points[:2], points[3:]
+        assert abs(eyes[0, 1] - eyes[1, 1]) < 0.01
+        assert eyes[:, 1].max() < mouth[:, 1].min()
+        assert np.abs(points.mean(axis=0) - 0.5).max() < 0.15
+        crops[name] = crop_face(read_picture(row["path"]), square, 64).astype(float)
+    rotated, cmyk = crops["face_exif_orientation6.jpg"], crops["face_cmyk.jpg"]
+    assert np.abs(rotated - cmyk).mean() < 6.0
+    palette, faded = detection_of(rows["face_palette.png"]), detection_of(rows["face_rgba.png"])
+    assert palette is not None
+    assert faded is not None
+    assert overlap(palette, faded) > 0.8
+    assert np.ptp(crops["hopper_16bit.pgm"]) > 150
+    assert crops["hopper_16bit.pgm"].mean() < 200
