@@ -48,7 +48,7 @@ def test_a_note_beside_a_bar_gives_way_in_whole_parts() -> None:
     note = "· generators 39.68 discriminators 0.18 cycle 0.90"
     assert progress.shorten_note(note, 60) == note
     assert progress.shorten_note(note, 40) == "· generators 39.68 discriminators 0.18"
-    assert progress.shorten_note(note, 0) == ""
+    assert progress.shorten_note(note, 0) == progress.shorten_note("", -20) == ""
     assert progress.shorten_note(note, -3) == progress.shorten_note("", -3) == ""  # no room at all
 
 
