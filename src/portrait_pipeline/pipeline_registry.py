@@ -5,7 +5,14 @@ from operator import add
 
 from kedro.pipeline import Pipeline
 
-from portrait_pipeline.pipelines import evaluation, ingestion, reporting, training, tuning
+from portrait_pipeline.pipelines import (
+    evaluation,
+    ingestion,
+    portraits,
+    reporting,
+    training,
+    tuning,
+)
 
 # Report, section 5.3, and a wider grid for who looks for the useful weights.
 LAMBDA_GRID = (1.0, 5.0, 10.0)
@@ -32,6 +39,8 @@ def register_pipelines() -> dict[str, Pipeline]:
         "train_proposed": training.create_lambda_from_parameters() + train_proposed,
         "evaluate": evaluate,
         "report": report,
+        "portraits": portraits.create_pipeline(),
+        "export": portraits.create_export(),
         "__default__": reduce(
             add, [ingest, train_baseline, tune, train_proposed, evaluate, report]
         ),

@@ -204,11 +204,7 @@ def locked_requirements(packages: Sequence[str]) -> list[str]:
             continue  # needed on other systems only
         locked[name.lower()] = f"{name}=={distribution.version}"
         needed = [Requirement(text) for text in distribution.requires or []]
-        waiting += [
-            need.name
-            for need in needed
-            if need.marker is None or need.marker.evaluate({"extra": ""})
-        ]
+        waiting += [need.name for need in needed if _applies(need)]
     return sorted(locked.values(), key=str.lower)
 
 

@@ -1,8 +1,9 @@
 """Trained models by the names that people give: from the catalog, an MLflow run or its registry."""
 
+import io
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -175,7 +176,9 @@ def _artifacts(address: str, what: str) -> Iterator[Path]:
     """Fetch files from MLflow into a folder that is gone afterwards."""
     with TemporaryDirectory() as scratch:
         try:
-            yield Path(mlflow.artifacts.download_artifacts(address, dst_path=scratch))
+            with redirect_stderr(io.StringIO()):  # MLflow draws bars
+                folder = mlflow.artifacts.download_artifacts(address, dst_path=scratch)
+            yield Path(folder)
         except (mlflow.MlflowException, OSError) as error:
             raise PortraitPipelineError(
                 f"{what} is not to be found ({error}); expected baseline, proposed, the id of an"

@@ -17,5 +17,5 @@ TIME_LIMIT_SECONDS = 30.0
 """For one portrait, once it is its turn."""
 MAX_SESSIONS = 100
 MAX_MODELS_IN_MEMORY = 3
-PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "MPO")
+PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 """What Pillow may try to read; no SVG, no document, nothing that calls another program."""

@@ -100,13 +100,20 @@ class PhotoBatch:
         return outcomes
 
     def _refuse_to_overwrite(self, stems: list[str]) -> None:
-        present = self._writer.would_overwrite(stems)
+        present = self._writer.would_overwrite(stems, self._kind)
         if present:
             more = f" and {len(present) - 3} more" if len(present) > 3 else ""
             raise PortraitPipelineError(
                 f"{self._writer.folder} holds {', '.join(present[:3])}{more} already; choose"
                 " another folder with --out, or replace them with --force"
             )
+
+    @property
+    def _kind(self) -> Literal["comparison", "photo", "portrait"]:
+        """What is written of each photo; stands in the names of the files."""
+        if self._parameters.compare:
+            return "comparison"
+        return "photo" if self._parameters.paste_back else "portrait"
 
     def _batches(self, paths: Sequence[Path]) -> Iterator[list[Photo | PictureError]]:
         """Yield what was read in order, a few pictures and not too many pixels at a time."""
@@ -161,14 +168,12 @@ class PhotoBatch:
     ) -> Iterator[tuple[str, np.ndarray]]:
         """Yield the name and the pixels of each file that belongs to one photo."""
         model = self._portrayer.models[-1].name
-        if self._parameters.compare:
-            for ending, face in _numbered(portrayal.faces):
-                yield f"{stem}_comparison{ending}.png", self._strip(face)
-        elif self._parameters.paste_back:
+        if self._kind == "photo":
             yield f"{stem}_photo.png", np.asarray(pasted(photo.image, portrayal, model))
-        else:
-            for ending, face in _numbered(portrayal.faces):
-                yield f"{stem}_portrait{ending}.png", face.portraits[model]
+            return
+        for ending, face in _numbered(portrayal.faces):
+            pixels = face.portraits[model] if self._kind == "portrait" else self._strip(face)
+            yield f"{stem}_{self._kind}{ending}.png", pixels
 
     def _strip(self, face: PortrayedFace) -> np.ndarray:
         if self._judge is None:

@@ -73,14 +73,13 @@ class PictureWriter:
         self.folder = folder.resolve()
         self._overwrite = overwrite
 
-    def would_overwrite(self, stems: list[str]) -> list[str]:
-        """Return the names of files that are there already and belong to one of the stems."""
+    def would_overwrite(self, stems: list[str], kind: str) -> list[str]:
+        """Return the names of files of this kind that are there already for one of the stems."""
         if self._overwrite:
             return []
-        stem = r"(_portrait(_\d+)?|_photo|_comparison(_\d+)?)\.png"
-        present = {entry.name for entry in self.folder.iterdir()}
-        wanted = re.compile("|".join(f"({re.escape(name)}{stem})" for name in stems) or "$^")
-        return sorted(name for name in present if wanted.fullmatch(name))
+        names = "|".join(re.escape(stem) for stem in stems) or "$^"
+        wanted = re.compile(rf"({names})_{kind}(_\d+)?\.png")
+        return sorted(entry.name for entry in self.folder.iterdir() if wanted.fullmatch(entry.name))
 
     def write(self, file_name: str, pixels: UInt8[np.ndarray, "height width 3"]) -> Path:
         """Write one PNG and return its path.

@@ -1,0 +1,123 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from support.stand_in_model import stand_in_judge, stand_in_model
+
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.parameters import PortrayingParameters
+from portrait_pipeline.portrayal.batch import PhotoBatch, outcome_table
+from portrait_pipeline.portrayal.naming import PictureWriter
+from portrait_pipeline.portrayal.portrayer import Portrayer
+
+PLAIN = PortrayingParameters(faces="largest", paste_back=False, batch_size=3)
+
+
+def picture(path: Path, level: int, size: tuple[int, int] = (120, 90), **save: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, (level, level, level)).save(path, **save)
+    return path
+
+
+def run(
+    files: list[Path], out: Path, settings: PortrayingParameters = PLAIN, force: bool = False
+) -> list[tuple[str, str]]:
+    models = [stand_in_model("baseline"), stand_in_model("proposed")]
+    portrayer = Portrayer(models if settings.compare else models[1:])
+    batch = PhotoBatch(portrayer, PictureWriter(out, force), settings, stand_in_judge())
+    return [(row.result, row.files) for row in batch.run([(path.name, path) for path in files])]
+
+
+def test_every_file_is_accounted_for_in_order(tmp_path: Path) -> None:
+    """One outcome per file, in the order given, whatever became of it; the others go on."""
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no picture")
+    files = [
+        picture(tmp_path / "a.png", 100),
+        broken,
+        picture(tmp_path / "dark.png", 0),
+        *(picture(tmp_path / f"{n}.jpg", 100) for n in range(5)),
+        tmp_path / "missing.png",
+    ]
+    outcomes = run(files, tmp_path / "out")
+    assert [result for result, _ in outcomes] == [
+        "portrayed", "not read", "no face", *["portrayed"] * 5, "not read",
+    ]  # fmt: skip
+    written = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert written == sorted(name for _, name in outcomes if name)
+
+
+def test_same_names_from_two_folders_do_not_meet(tmp_path: Path) -> None:
+    """Two photos of one name give two portraits."""
+    files = [picture(tmp_path / "x/a.png", 60), picture(tmp_path / "y/a.png", 120)]
+    names = [name for _, name in run(files, tmp_path / "out")]
+    assert names == ["a_portrait.png", "a_2_portrait.png"]
+    levels = [np.asarray(Image.open(tmp_path / "out" / name)).mean() for name in names]
+    assert levels == [195, 135]
+
+
+def test_all_faces_are_numbered(tmp_path: Path) -> None:
+    """With faces: all every face gives a file of its own."""
+    settings = PortrayingParameters(faces="all", paste_back=False, batch_size=2)
+    ((result, files),) = run([picture(tmp_path / "two.png", 230)], tmp_path / "out", settings)
+    assert (result, files) == ("portrayed", "two_portrait_1.png two_portrait_2.png")
+
+
+def test_pasting_back_gives_the_photo_its_size(tmp_path: Path) -> None:
+    """The whole photo comes back in its own size, changed around the face alone."""
+    settings = PortrayingParameters(faces="largest", paste_back=True, batch_size=2)
+    run([picture(tmp_path / "a.png", 100, (200, 120))], tmp_path / "out", settings)
+    pixels = np.asarray(Image.open(tmp_path / "out/a_photo.png"))
+    assert pixels.shape == (120, 200, 3)
+    assert (pixels[:, :20] == 100).all()
+    assert (pixels[60, 100] == 155).all()
+
+
+def test_strips_hold_photo_and_both_portraits(tmp_path: Path) -> None:
+    """Compare writes a strip of three tiles with captions in place of the portrait."""
+    settings = PortrayingParameters(faces="largest", paste_back=False, compare=True, batch_size=2)
+    ((_, name),) = run([picture(tmp_path / "a.png", 100)], tmp_path / "out", settings)
+    assert name == "a_comparison.png"
+    strip = np.asarray(Image.open(tmp_path / "out" / name))
+    middle = strip[strip.shape[0] // 2]
+    assert {tuple(pixel) for pixel in middle} == {(255,) * 3, (100,) * 3, (155,) * 3}
+
+
+def test_nothing_is_written_when_something_is_in_the_way(tmp_path: Path) -> None:
+    """A file in the way is named before any work; no portrait is written beside it."""
+    files = [picture(tmp_path / "a.png", 100), picture(tmp_path / "b.png", 100)]
+    run(files[1:], tmp_path / "out")
+    with pytest.raises(PortraitPipelineError, match=r"b_portrait\.png already"):
+        run(files, tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["b_portrait.png"]
+    assert len(run(files, tmp_path / "out", force=True)) == 2
+
+
+def test_what_is_written_holds_no_exif(tmp_path: Path) -> None:
+    """Camera, place and time of the photo do not travel with the portrait or the pasted photo."""
+    exif = Image.Exif()
+    exif[0x010F] = "SECRET CAMERA"
+    exif.get_ifd(0x8825)[2] = (48.0, 8.0, 30.0)
+    photo = picture(tmp_path / "a.jpg", 100, exif=exif, comment=b"SECRET COMMENT")
+    assert b"SECRET" in photo.read_bytes()
+    for paste_back in (False, True):
+        settings = PortrayingParameters(faces="largest", paste_back=paste_back, batch_size=1)
+        ((_, name),) = run([photo], tmp_path / "out", settings)
+        data = (tmp_path / "out" / name).read_bytes()
+        assert b"SECRET" not in data
+        assert not Image.open(tmp_path / "out" / name).getexif()
+
+
+def test_the_table_has_one_row_per_file(tmp_path: Path) -> None:
+    """Also an empty run gives a table with its columns."""
+    assert list(outcome_table([]).columns) == ["photo", "result", "faces", "files", "detail"]
+
+
+def test_every_awkward_file_gets_a_word(tmp_path: Path, shared_pictures: Path) -> None:
+    """Whatever real folders hold, each file ends in one of four words and none stops the run."""
+    files = sorted((shared_pictures / "awkward").iterdir())
+    outcomes = run(files, tmp_path / "out")
+    results = {path.name: result for path, (result, _) in zip(files, outcomes, strict=True)}
+    assert results["zero_bytes.jpg"] == results["text_not_image.jpg"] == "not read"
+    assert results["face_exif_orientation6.jpg"] == "portrayed"

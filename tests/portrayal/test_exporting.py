@@ -1,0 +1,100 @@
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from skimage.metrics import structural_similarity
+from support.tiny_model import PREPARATION, SIZE_PX, tiny_checkpoint, tiny_export
+
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.faces.crop import crop_transform
+from portrait_pipeline.parameters import FaceParameters
+from portrait_pipeline.portrayal.exported import (
+    OPSET,
+    ExportedModel,
+    exported_model,
+    model_metadata,
+    open_session,
+)
+from portrait_pipeline.portrayal.photo import Photo
+from portrait_pipeline.portrayal.portrayer import Portrayer
+from portrait_pipeline.portrayal.torch_model import checkpoint_model
+
+NUM_PHOTOS = 24
+
+
+@pytest.fixture(scope="module")
+def photos(shared_pictures: Path) -> list[Photo]:
+    paths = sorted((shared_pictures / "photos").glob("*.jpg"))[:NUM_PHOTOS]
+    paths.append(shared_pictures / "awkward" / "multiface_group.jpg")
+    return [Photo.read(path, PREPARATION["detection_size_px"]) for path in paths]
+
+
+def test_portraits_agree_with_pytorch_on_real_faces(photos: list[Photo]) -> None:
+    """Parity: no pixel differs by more than 1 of 255, and SSIM is at least 0.999."""
+    original = Portrayer([checkpoint_model(tiny_checkpoint())])
+    exported = Portrayer([exported_model(tiny_export())])
+    crops = [face.photo for one in original.portray(photos, "all") for face in one.faces]
+    assert len(crops) >= NUM_PHOTOS // 2
+    for mine, theirs in zip(original.paint(crops), exported.paint(crops), strict=True):
+        first, second = mine["proposed"], theirs["proposed"]
+        assert np.abs(first.astype(int) - second).max() <= 1
+        assert structural_similarity(first, second, channel_axis=2, data_range=255) >= 0.999
+
+
+def test_faces_are_found_where_pytorch_finds_them(photos: list[Photo]) -> None:
+    """The exported detector finds the same faces, its squares within a hundredth of a pixel."""
+    preparation = FaceParameters(**PREPARATION)
+    original = Portrayer([checkpoint_model(tiny_checkpoint())])
+    exported = Portrayer([exported_model(tiny_export())])
+    pairs = zip(original.find(photos, True), exported.find(photos, True), strict=True)
+    for mine, theirs in pairs:
+        assert mine.fault == theirs.fault
+        assert len(mine.faces) == len(theirs.faces)
+        for first, second in zip(mine.faces, theirs.faces, strict=True):
+            squares = [vars(crop_transform(face, preparation)) for face in (first, second)]
+            for name, value in squares[0].items():
+                assert value == pytest.approx(squares[1][name], abs=0.01)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 8])
+def test_any_batch_goes_through_one_file(batch_size: int) -> None:
+    """The batch is dynamic, and a picture's portrait does not depend on its neighbours."""
+    rng = np.random.default_rng(0)
+    crops = rng.integers(0, 256, (batch_size, SIZE_PX, SIZE_PX, 3), dtype=np.uint8)
+    paint = exported_model(tiny_export()).painter
+    together = paint(crops)
+    assert together.shape == crops.shape
+    assert together.dtype == np.uint8
+    assert np.abs(together[-1].astype(int) - paint(crops[-1:])[0]).max() <= 1
+
+
+def test_the_file_says_how_to_use_it() -> None:
+    """Preparation, pixel range, size, model and opset stand in the file itself."""
+    network = tiny_export().networks["generator"]
+    about = model_metadata(open_session(network))
+    assert FaceParameters.model_validate_json(about["preparation"]) == FaceParameters(**PREPARATION)
+    assert "[0, 255]" in about["pixel_range"]
+    assert about["image_size_px"] == str(SIZE_PX)
+    assert about["model"] == "proposed"
+    (opset,) = [o.version for o in onnx.load_from_string(network).opset_import if not o.domain]
+    assert (opset, about["opset"]) == (OPSET, str(OPSET))
+
+
+def test_every_file_is_valid_onnx() -> None:
+    """ONNX's own checker accepts all four networks."""
+    for network in tiny_export().networks.values():
+        onnx.checker.check_model(onnx.load_from_string(network), full_check=True)
+
+
+def test_a_broken_export_says_so() -> None:
+    """Bytes that are no network, and a missing network, are one sentence with the command."""
+    whole = tiny_export()
+    with pytest.raises(PortraitPipelineError, match="pipeline=export"):
+        exported_model(ExportedModel({**whole.networks, "generator": b"junk"}, whole.example))
+    rest = {name: net for name, net in whole.networks.items() if name != "generator"}
+    with pytest.raises(PortraitPipelineError, match="lacks generator"):
+        exported_model(ExportedModel(rest, whole.example))
+    swapped = {**whole.networks, "generator": whole.networks["judge"]}
+    with pytest.raises(PortraitPipelineError, match="how faces are prepared"):
+        exported_model(ExportedModel(swapped, whole.example))
