@@ -134,7 +134,7 @@ def test_a_shortage_is_one_sentence_with_the_numbers_and_the_command() -> None:
     """Too few faces name both numbers, each split and what mends it."""
     sentence = (
         r"^70 photo faces were kept, expected 80 \(40 train \+ 20 validation \+ 20 test\): add"
-        r" pictures, or .*`kedro run --pipeline=ingest --params split=proportional`$"
+        r" pictures, or .*`kedro run --pipeline=ingest --params splits\.split=proportional`$"
     )
     with pytest.raises(PortraitPipelineError, match=sentence):
         split_pictures(with_portraits(audit_of(NAMES[:70])), ASKED)

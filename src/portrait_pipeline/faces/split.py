@@ -69,7 +69,7 @@ def split_counts(available: int, domain: str, parameters: SplitParameters) -> di
     if parameters.split == "exact":
         raise PortraitPipelineError(
             f"{found}: add pictures, or divide what is there with `kedro run --pipeline=ingest"
-            " --params split=proportional`"
+            " --params splits.split=proportional`"
         )
     if available < sum(count > 0 for count in asked.values()):
         raise PortraitPipelineError(f"{found}, and at least one for each split: add pictures")
