@@ -13,8 +13,8 @@ def row_of(summary: Mapping[str, Any]) -> dict[Hashable, Any]:
     """Lay one summary out flat.
 
     Facts, then `m`, `m_low`, `m_high` of each metric m, then `m_why` where it could not be
-    measured, then `m_min`, `m_max` over the model's recent checkpoints where they were kept, then
-    names.
+    measured, then `m_min`, `m_max` over the model's recent checkpoints where several were kept,
+    then names.
 
     Args:
         summary: Facts of a model or control; `metrics`: name → value, low, high; and, where there
@@ -27,7 +27,7 @@ def row_of(summary: Mapping[str, Any]) -> dict[Hashable, Any]:
     for name, reason in summary.get("reasons", {}).items():
         row[f"{name}_why"] = reason
     checkpoints = summary.get("checkpoints", [])
-    for name in SPREAD if checkpoints else ():
+    for name in SPREAD if len(checkpoints) > 1 else ():
         scores = [checkpoint[name] for checkpoint in checkpoints]
         row[f"{name}_min"], row[f"{name}_max"] = min(scores), max(scores)
     return {**row, **{key: summary.get(key) for key in NAMES}}

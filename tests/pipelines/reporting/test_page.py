@@ -192,6 +192,7 @@ def test_a_browser_draws_it_all(page: str, tmp_path: Path) -> None:
             executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"]
         )
         tab = browser.new_page(viewport={"width": 390, "height": 900})
+        tab.set_default_timeout(120_000)
         tab.on("request", lambda request: asked.append(request.url))
         tab.on("console", lambda message: said.append(message.text))
         tab.on("pageerror", lambda error: said.append(str(error)))

@@ -57,7 +57,7 @@ class ModelRun(Protocol):
 
 
 COMPARED = {
-    "judge_similarity": "identity (the judge's similarity of portrait and photo)",
+    "judge_similarity": "Identity (the judge's similarity of portrait and photo)",
     "ssim": "SSIM between photo and portrait",
 }
 

@@ -37,7 +37,7 @@ def tracked_metrics(
     """Name what MLflow shows: the scores, and the span of those of the recent checkpoints."""
     prefix = "test" if reference.split == "test" else "tuning"
     values = {name: interval.value for name, interval in metrics.items()}
-    for name in SPREAD if recent else ():
+    for name in SPREAD if len(recent) > 1 else ():
         values[f"{name}_min"] = min(scores[name] for scores in recent)
         values[f"{name}_max"] = max(scores[name] for scores in recent)
     count = len(reference.photos)

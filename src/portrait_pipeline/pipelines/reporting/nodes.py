@@ -226,7 +226,8 @@ def gather_facts(run_facts: dict[str, Any], run_log: dict[str, Any]) -> dict[str
     durations = {name: seconds for name, seconds in run_log["durations"].items() if seconds >= 1.0}
     total = {"all stages": sum(run_log["durations"].values())} if durations else {}
     commands = list(run_log["commands"].values())
-    return {**run_facts, "durations": {**total, **durations}, "commands": commands}
+    short = {name: run_facts[name][:12] for name in ("data_hash",) if name in run_facts}
+    return {**run_facts, **short, "durations": {**total, **durations}, "commands": commands}
 
 
 def write_report(

@@ -1,6 +1,7 @@
 """The report page: one HTML file with its style, its plotting library and its pictures inside."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +17,12 @@ from portrait_pipeline.pipelines.reporting.sections import (
     RankingSection,
     ResultsSection,
 )
-from portrait_pipeline.pipelines.reporting.wording import write_count, write_duration
+from portrait_pipeline.pipelines.reporting.wording import (
+    MINUS,
+    THIN_SPACE,
+    write_count,
+    write_duration,
+)
 
 FIGURE_WIDTH_PX = 1100
 
@@ -88,8 +94,9 @@ def _to_plain(figure: go.Figure) -> dict[str, Any]:
 
 
 def set_formulas(text: str) -> Markup:
-    """Escape a text and set its λ_p as a letter with an index."""
-    return escape(text).replace("λ_p", Markup("λ<sub>p</sub>"))
+    """Escape a text; set its λ_p as a letter with an index, and its minus signs as such."""
+    signed = re.sub(r"(?<![\w-])-(?=\d)", MINUS, text).replace(" %", f"{THIN_SPACE}%")
+    return escape(signed).replace("λ_p", Markup("λ<sub>p</sub>"))
 
 
 def let_break(name: str) -> Markup:

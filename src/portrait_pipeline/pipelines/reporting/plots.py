@@ -129,8 +129,8 @@ def _add_controls(
         figure.add_vline(
             floor,
             line=line,
-            annotation={"text": "real paintings", "textangle": -90, "font": {"size": 12}},
-            annotation_position="top right",
+            annotation={"text": "real paintings", "font": {"size": 12}, "yanchor": "bottom"},
+            annotation_position="top",
         )
     if math.isfinite(chance):
         figure.add_hline(
