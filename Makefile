@@ -43,6 +43,9 @@ viz: install  ## Kedro-Viz: the pipelines, drawn
 ui: install  ## The MLflow UI: compare the models
 	$(BIN)/kedro mlflow ui $(SAMPLE)
 
+app: install  ## The web page: upload a photo, see its portraits
+	$(BIN)/kedro app $(SAMPLE)
+
 bench: install  ## Measure speed and memory beside plain references
 	$(BIN)/python -m benchmarks
 

@@ -183,8 +183,12 @@ class Page:
         return self._shown(answer)
 
     def _shown(self, answer: Answer) -> Updates:
-        photo = enlarged(answer.photo)
-        portraits = {name: enlarged(pixels) for name, pixels in answer.portraits.items()}
+        folder = self._uploads.new_folder()
+        photo = _written(answer.photo, folder / "photo.png")
+        portraits = {
+            name: _written(pixels, folder / f"portrait_{place}.png")
+            for place, (name, pixels) in enumerate(answer.portraits.items(), 1)
+        }
         chosen = portraits[answer.chosen]
         other = None if answer.chosen == BASELINE else answer.chosen
         return [
@@ -196,14 +200,9 @@ class Page:
             _caption(BASELINE, answer),
             _caption(other, answer),
             gradio.ImageSlider(value=(photo, chosen), visible=True),
-            gradio.DownloadButton(value=str(self._file(chosen)), visible=True),
+            gradio.DownloadButton(value=chosen, visible=True),
             answer.photo,
         ]
-
-    def _file(self, pixels: Pixels) -> Path:
-        path = self._uploads.new_folder() / "portrait.png"
-        Image.fromarray(pixels).save(path)
-        return path
 
 
 def _picture(name: str) -> gradio.Image:
@@ -222,6 +221,12 @@ def _caption(model: str | None, answer: Answer) -> gradio.HTML:
     if model is None or model not in answer.likenesses:
         return gradio.HTML("", visible=False)
     return gradio.HTML(words.caption(model, answer.likenesses[model]), visible=True)
+
+
+def _written(pixels: Pixels, path: Path) -> str:
+    """Write a picture once, quickly and without loss, for all parts of the page that show it."""
+    Image.fromarray(enlarged(pixels)).save(path, compress_level=1)
+    return str(path)
 
 
 def enlarged(pixels: Pixels) -> Pixels:

@@ -204,7 +204,9 @@ class PortraitService:
 
     def _portrayer(self, chosen: str) -> Portrayer:
         """Put the chosen model beside the baseline, where there is one of the same preparation."""
-        if chosen not in {name for _, name in self.shelf.names()}:
+        offered = [name for _, name in self.shelf.names()]
+        chosen = chosen or next(iter(offered), "")  # asked before the page had listed the models
+        if chosen not in offered:
             raise RefusedError("This model is not there any more. Please reload the page.")
         model = self._model(chosen)
         if chosen == BASELINE:
