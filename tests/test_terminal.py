@@ -10,7 +10,7 @@ from rich.console import Console
 
 from portrait_pipeline import progress
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.terminal import user_error
+from portrait_pipeline.terminal import sentence_of_validation, user_error
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "src" / "portrait_pipeline"
@@ -58,3 +58,17 @@ def test_the_sentence_of_a_wrapped_mistake_is_found() -> None:
     wrapped.__cause__ = PortraitPipelineError("give another folder")
     assert user_error(wrapped) == "give another folder"
     assert user_error(RuntimeError("a fault")) is None
+
+
+def test_a_setting_that_does_not_fit_is_one_sentence() -> None:
+    """Name, value and complaint of each setting, once, however often a model was asked."""
+    one = """1 validation error for TrainingParameters
+lamda_cycle
+  Extra inputs are not permitted [type=extra_forbidden, input_value=3, input_type=int]
+    For further information visit https://errors.pydantic.dev/2.14/v/extra_forbidden"""
+    sentence = sentence_of_validation(f"Parameter validation failed:\n- {one}\n- {one}")
+    assert sentence == (
+        "lamda_cycle is 3: extra inputs are not permitted"
+        " (see conf/base/parameters*.yml for what is expected)"
+    )
+    assert sentence_of_validation("something\n else") == "something else"

@@ -1,6 +1,7 @@
 """What the terminal shows: this project's own words, and one sentence instead of a traceback."""
 
 import logging
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -38,10 +39,28 @@ def user_error(error: BaseException | None) -> str | None:
     """
     meant_for_people = PortraitPipelineError, TrainingInterruptedError, ParameterValidationError
     while error is not None:
+        if isinstance(error, ParameterValidationError):
+            return sentence_of_validation(str(error))
         if isinstance(error, meant_for_people):
             return str(error)
         error = error.__cause__
     return None
+
+
+_FAULT = re.compile(
+    r"^(\S+)\n {2}(.+) \[type=\w+, input_value=(.*), input_type=\w+\]$", re.MULTILINE
+)
+
+
+def sentence_of_validation(report: str) -> str:
+    """Turn the report of many lines on settings that do not fit their models into one sentence."""
+    faults = dict.fromkeys(
+        f"{name} is {value}: {complaint[0].lower()}{complaint[1:]}"
+        for name, complaint, value in _FAULT.findall(report)
+    )
+    if not faults:
+        return " ".join(report.split())
+    return "; ".join(faults) + " (see conf/base/parameters*.yml for what is expected)"
 
 
 def speaks_plainly(command: Callable[..., Any], verbose: bool) -> Any:

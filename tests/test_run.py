@@ -1,0 +1,235 @@
+"""The whole sample, shrunk to seconds, through the commands that people type."""
+
+import json
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from support.kedro_commands import Outcome, copy_project, run_commands
+from support.notebook import run_notebook
+
+from portrait_pipeline.datasets.checkpoint import read_checkpoint, write_checkpoint
+
+TINY = (
+    "sample.num_photos=32,sample.num_portraits=32,splits.num_train=16,splits.num_validation=8,"
+    "splits.num_test=8,training.num_generator_filters=4,training.num_residual_blocks=1,"
+    "training.num_discriminator_filters=4,training.num_validation_pictures=8,"
+    "training.num_recent_averages=2,num_epochs=2,tuning.num_pairs=4,tuning.num_epochs=1,"
+    "evaluation.num_bootstrap_samples=100"
+)
+WIDER = TINY.replace("num_generator_filters=4", "num_generator_filters=8")
+SAMPLE = ["run", "--env=sample"]
+MODELS = ("baseline", "reference", "lambda_1", "lambda_5", "lambda_10", "proposed")
+
+
+class Project:
+    """A copy of the project in which the sample has been run once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = copy_project(folder)
+        self.environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        self.first = self.run([*SAMPLE, "--params", TINY])[0]
+
+    def run(self, *commands: list[str]) -> list[Outcome]:
+        """Run commands in one process."""
+        return run_commands(self.folder, list(commands), self.environment)
+
+    def file(self, name: str, layer: str = "08_reporting", workspace: str = "sample") -> Path:
+        """Find a result: the file itself, or its only version."""
+        path = self.folder / "data" / layer / workspace / name
+        return next(path.glob(f"*/{name}")) if path.is_dir() else path
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Read a table of the reporting layer."""
+        return pd.read_csv(self.file(f"{name}.csv"))
+
+    def files(self) -> set[Path]:
+        """List every file below the data."""
+        return {path for path in (self.folder / "data").rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Run the sample."""
+    return Project(tmp_path_factory.mktemp("project"))
+
+
+def mlflow_rows(folder: Path) -> dict[str, dict[str, Any]]:
+    """Read the table of the MLflow UI: for each run its name, λ_p and test or tuning SSIM."""
+    rows: dict[str, dict[str, Any]] = {}
+    with sqlite3.connect(folder / "mlflow.db") as store:
+        for run, name, status in store.execute("select run_uuid, name, status from runs"):
+            rows[name] = {"status": status}
+            for table in ("params", "latest_metrics"):
+                found = store.execute(f"select key, value from {table} where run_uuid=?", (run,))
+                rows[name] |= dict(found)
+    return rows
+
+
+def test_the_run_ends_with_table_figure_and_report(project: Project) -> None:
+    """Exit code 0, and the last lines are the tables and where the page lies."""
+    assert project.first.code == 0, project.first.output
+    lines = project.first.output.splitlines()
+    assert lines[-1] == "report: data/08_reporting/sample/report.html"
+    assert "figure 1: data/08_reporting/sample/figure_1.png" in lines
+    assert any(line.split()[:1] == ["proposed"] for line in lines)
+
+
+def test_the_terminal_speaks_of_this_project_alone(project: Project) -> None:
+    """Stages, what they say, where results lie: no warning, no library's log, no broken line."""
+    for line in project.first.output.splitlines():
+        assert "warning" not in line.lower(), line
+        assert not line.startswith(("INFO", "20")), line
+    stages = [line for line in project.first.output.splitlines() if line.startswith("[")]
+    total = stages[0].split("/")[1].split("]")[0]
+    assert [stage.split("]")[0] for stage in stages] == [
+        f"[{number}/{total}" for number in range(1, int(total) + 1)
+    ]
+
+
+def test_every_result_is_where_the_catalog_says(project: Project) -> None:
+    """The named results exist, complete, with a checkpoint for each model."""
+    comparison, tuned = project.table("comparison"), project.table("lambda_table")
+    assert {"model", "lambda_perceptual", "ssim"} <= set(comparison)
+    assert comparison["model"].tolist()[:2] == ["baseline", "proposed"]
+    assert {"lambda_perceptual", "epochs", "ssim"} <= set(tuned)
+    assert tuned["lambda_perceptual"].tolist() == [1.0, 5.0, 10.0]
+    assert len(project.table("checkpoint_spread")) == 4
+    for model in MODELS:
+        checkpoint = read_checkpoint(project.file(f"{model}.pt", "06_models"))
+        assert checkpoint["model"] == model
+    for name in ("splits.csv", "ingestion_audit.csv", "ingestion_summary.json"):
+        assert project.file(name, "03_primary").stat().st_size > 0
+    assert "<!doctype html>" in project.file("report.html").read_text(encoding="utf-8")[:200]
+    assert project.file("figure_1.png").stat().st_size > 10_000
+
+
+def test_the_chosen_lambda_trains_the_proposed_model(project: Project) -> None:
+    """Table, choice, checkpoint and comparison agree on one λ_p."""
+    tuned = project.table("lambda_table")
+    chosen = tuned.loc[tuned["chosen"], "lambda_perceptual"].item()
+    assert chosen == tuned.loc[tuned["ssim"].idxmax(), "lambda_perceptual"]
+    choice = json.loads(project.file("chosen_lambda.json").read_text(encoding="utf-8"))
+    assert choice["lambda_perceptual"] == chosen
+    proposed = read_checkpoint(project.file("proposed.pt", "06_models"))
+    assert proposed["parameters"]["lambda_perceptual"] == chosen
+    comparison = project.table("comparison").set_index("model")
+    assert comparison.loc["proposed", "lambda_perceptual"] == chosen
+    assert comparison.loc["baseline", "lambda_perceptual"] == 0.0
+
+
+def test_mlflow_compares_the_models_by_lambda_and_ssim(project: Project) -> None:
+    """One run for each model, finished, with its λ_p and its SSIM in one row, as in the tables."""
+    rows = mlflow_rows(project.folder)
+    tuned = project.table("lambda_table").set_index("model")
+    tested = project.table("comparison").set_index("model")
+    for model in MODELS:
+        assert rows[model]["status"] == "FINISHED"
+        weight = float(rows[model]["lambda_perceptual"])
+        if model in tested.index:
+            assert rows[model]["test_ssim"] == pytest.approx(tested.loc[model, "ssim"])
+            assert weight == tested.loc[model, "lambda_perceptual"]
+        elif model in tuned.index:
+            assert rows[model]["tuning_ssim"] == pytest.approx(tuned.loc[model, "ssim"])
+            assert weight == tuned.loc[model, "lambda_perceptual"]
+
+
+def test_the_notebook_runs_from_top_to_bottom(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It loads the results from the catalog and shows them, without an error."""
+    monkeypatch.setenv("KEDRO_ENV", "sample")
+    monkeypatch.setenv("PYTHONPATH", str(project.folder / "src"))
+    done = run_notebook("results.ipynb", project.folder)
+    shown = [cell.outputs for cell in done.cells if cell.cell_type == "code"]
+    assert any("image/png" in output.get("data", {}) for part in shown for output in part)
+
+
+BAD_INPUT = {
+    "an unknown parameter": (
+        ["--params", "lambda_perceptul=3"],
+        ("lambda_perceptul", "lambda_perceptual"),
+    ),
+    "an unknown setting of a pipeline": (
+        ["--params", "training.lamda_cycle=3"],
+        ("lamda_cycle",),
+    ),
+    "a mistyped value": (["--params", "num_epochs=many"], ("num_epochs", "many")),
+    "a teacher that is nobody": (["--params", "teacher=nobody"], ("teacher", "nobody", "dlib")),
+    "inputs that are not there": (
+        ["--pipeline=train_proposed", "--params", "workspace=new"],
+        ("photo_faces", "kedro run --env=sample --pipeline=ingest"),
+    ),
+    "an empty folder": (
+        ["--pipeline=ingest", "--params", "workspace=new,photos_folder=empty"],
+        ("empty", "photos_folder"),
+    ),
+    "a folder that is not there": (
+        ["--pipeline=ingest", "--params", "workspace=new,photos_folder=nowhere"],
+        ("nowhere", "photos_folder"),
+    ),
+    "resuming with another architecture": (
+        [
+            "--pipeline=train_baseline",
+            "--params",
+            f"{TINY.replace('filters=4', 'filters=8')},resume=true",
+        ],
+        ("num_generator_filters 4 → 8", "resume=false"),
+    ),
+    "a judge that is the teacher": (
+        ["--pipeline=evaluate", "--params", "judge=dlib"],
+        ("judge=dlib", "teacher=dlib"),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def refused(project: Project) -> dict[str, tuple[Outcome, set[Path]]]:
+    """Run every command with bad input; return how it ended and what it left behind."""
+    (project.folder / "empty").mkdir()
+    before = project.files()
+    outcomes = project.run(*([*SAMPLE, *arguments] for arguments, _ in BAD_INPUT.values()))
+    left = project.files() - before
+    return {name: (outcome, left) for name, outcome in zip(BAD_INPUT, outcomes, strict=True)}
+
+
+@pytest.mark.parametrize("name", BAD_INPUT)
+def test_bad_input_is_one_sentence(
+    name: str, refused: dict[str, tuple[Outcome, set[Path]]]
+) -> None:
+    """It names the value, what was expected or what mends it; code 1; no traceback; no leavings."""
+    outcome, left = refused[name]
+    assert outcome.code == 1, outcome.output
+    sentence = outcome.output.strip().splitlines()[-1]
+    assert sentence.startswith("error: ")
+    assert "Traceback" not in outcome.output
+    for words in BAD_INPUT[name][1]:
+        assert words in outcome.output.partition("error: ")[2], outcome.output
+    assert not left
+
+
+def test_too_few_faces_and_a_foreign_checkpoint_are_one_sentence_each(project: Project) -> None:
+    """The split names what it has and needs; the checkpoint what it says and holds.
+
+    What earlier stages finished stays; nothing of the refused stage does.
+    """
+    path = project.file("baseline.pt", "06_models")
+    checkpoint = read_checkpoint(path)
+    foreign = {**checkpoint["parameters"], "num_generator_filters": 6}
+    write_checkpoint(
+        path.parents[1] / "2099-01-01T00.00.00.000Z" / path.name,
+        {**checkpoint, "parameters": foreign},
+    )
+    few = [*SAMPLE, "--pipeline=ingest", "--params"]
+    split, evaluated = project.run(
+        [*few, f"{TINY},workspace=few,splits.split=exact,splits.num_train=900"],
+        [*SAMPLE, "--pipeline=evaluate", "--params", TINY],
+    )
+    assert (split.code, evaluated.code) == (1, 1)
+    assert "900" in split.output.splitlines()[-1]
+    assert not (project.folder / "data" / "03_primary" / "few").exists()
+    assert "another architecture" in evaluated.output.splitlines()[-1]
+    assert not [path for path in project.files() if path.name.startswith(".")]
