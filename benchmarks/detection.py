@@ -6,10 +6,11 @@
 Without folders it takes those of real pictures beside the project. The plain loop opens each file
 and calls `MTCNN(...)(image)`: its `forward` is `detect`, `select_boxes` and `extract`, which are
 called one by one here so that the box is at hand. Ours is the whole stage of the ingestion: read,
-hash, search, and measure every file, nothing known before. Both search for faces from 20 px on and
-take the largest above a probability of 0.9. The two alternate; the medians of the rounds count. The
-same face is found where both boxes overlap by an IoU above 0.7. Run it while nothing else runs; the
-ratio of the processor's time is disturbed least by what runs all the same.
+hash, search, and measure every file, nothing known before, with the settings of `conf/base`. Both
+search for faces from 20 px on and take the largest above a probability of 0.9. The two alternate;
+the medians of the rounds count. The same face is found where both boxes overlap by an IoU above
+0.7. Run it while nothing else runs; where something does, the ratio of the processor's time counts
+(with OMP_WAIT_POLICY=passive, or waiting for a busy core counts as the plain loop's work).
 """
 
 import argparse
@@ -23,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import yaml
 from facenet_pytorch import MTCNN
 from PIL import Image
 
@@ -38,16 +40,14 @@ MIN_PROBABILITY = 0.9
 SAME_FACE_IOU = 0.7
 PICTURES = Path(__file__).resolve().parents[2] / "shared" / "pictures"
 FOLDERS = (PICTURES / "photos", PICTURES / "paintings")
-FACES = FaceParameters(
-    crop_size_px=256,
-    margin=0.35,
-    min_probability=MIN_PROBABILITY,
-    min_face_px=MIN_FACE_PX,
-    align_eyes=True,
-    no_face="drop",
-    detection_size_px=512,
-    batch_size=16,
-)
+CONF = Path(__file__).resolve().parents[1] / "conf" / "base" / "parameters_ingestion.yml"
+
+
+def face_parameters() -> FaceParameters:
+    """Return the settings of `conf/base`, but for the smallest face."""
+    settings = yaml.safe_load(CONF.read_text(encoding="utf-8"))["faces"]
+    own = {"min_face_px": MIN_FACE_PX, "min_probability": MIN_PROBABILITY}
+    return FaceParameters(**(settings | own))
 
 
 class Forgetful:
@@ -68,7 +68,7 @@ def main() -> None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
     torch.set_num_threads(options.threads)
     plain = MTCNN(min_face_size=MIN_FACE_PX, selection_method="largest_over_threshold")
-    detector = FaceDetector(FACES)
+    detector = FaceDetector(face_parameters())
     print(f"{options.pictures} pictures of each folder, {options.threads} threads,", end=" ")
     print(f"median of {options.rounds} rounds\n")
     print("| folder | plain /s | ours /s | ratio | CPU ratio | same face | plain | ours |")
@@ -112,7 +112,8 @@ def _plain_loop(network: MTCNN, paths: Sequence[Path]) -> list[Detection | None]
 
 
 def _survey(detector: FaceDetector, paths: Sequence[Path]) -> list[PictureRecord]:
-    return list(survey_pictures([str(path) for path in paths], detector, Forgetful(), FACES))
+    names = [str(path) for path in paths]
+    return list(survey_pictures(names, detector, Forgetful(), detector.parameters))
 
 
 def _options() -> argparse.Namespace:
