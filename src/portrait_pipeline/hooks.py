@@ -6,7 +6,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import mlflow
-import torch
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog, MemoryDataset
@@ -167,5 +166,8 @@ def _keep_model(checkpoint: dict[str, Any], path: str) -> None:
     model = {key: checkpoint[key] for key in ("format", "model", "parameters", "preparation")}
     with TemporaryDirectory() as folder:
         file = Path(folder) / "generators.pt"
+        # imported here, so that an exported model can be used without PyTorch
+        import torch  # noqa: PLC0415
+
         torch.save({**model, "averaged_generators": checkpoint["averaged_generators"]}, file)
         client.log_artifact(run_id, str(file), "model")
