@@ -1,5 +1,6 @@
 """What happens around the nodes: checks before any work, typed tracking."""
 
+import logging
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +18,9 @@ from pydantic import BaseModel
 
 from portrait_pipeline.datasets.mlflow_run import flatten, library_versions
 from portrait_pipeline.datasets.places import location
-from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.errors import PortraitPipelineError, TrainingInterruptedError
+
+logger = logging.getLogger(__name__)
 
 # Which pipeline makes a dataset that another one needs.
 MAKERS = {
@@ -136,9 +139,15 @@ class TypedMlflowHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships n
         pipeline: Pipeline,
         catalog: DataCatalog,
     ) -> None:
-        """Close the pipeline's run as failed."""
-        if is_rank_zero():
+        """Close the pipeline's run as failed, or as killed; why it ends matters more than this."""
+        if not is_rank_zero():
+            return
+        try:
             super().on_pipeline_error(error, run_params, pipeline, catalog)
+            if isinstance(error, TrainingInterruptedError):
+                MlflowClient().set_terminated(self.run_id, "KILLED")
+        except mlflow.MlflowException as unheard:
+            logger.warning("the pipeline's MLflow run could not be closed: %s", unheard)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:

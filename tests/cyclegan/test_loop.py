@@ -1,7 +1,6 @@
 """Laws of a whole training."""
 
 import logging
-import os
 import signal
 from dataclasses import replace
 from functools import partial
@@ -16,6 +15,7 @@ from portrait_pipeline.cyclegan.loop import train_cyclegan
 from portrait_pipeline.cyclegan.translate import load_generator, translate
 from portrait_pipeline.errors import (
     PortraitPipelineError,
+    TrackingLostError,
     TrainingDivergedError,
     TrainingInterruptedError,
 )
@@ -130,7 +130,7 @@ def test_a_signal_finishes_the_step_saves_and_stops(
 
     def interrupt(state: dict[str, Any]) -> None:
         if state["step"] == 6:
-            os.kill(os.getpid(), number)
+            signal.raise_signal(number)
 
     store.after_save = interrupt
     with pytest.raises(TrainingInterruptedError, match=r"after step 7; it is saved.*resume=true"):
@@ -147,12 +147,71 @@ def test_a_signal_in_the_last_epoch_is_not_lost(data, parameters, around, store)
     """Law: asked to stop when all steps are taken, the run stops; resumed, it has only to end."""
     settings = parameters(num_epochs=1)
     whole = train_cyclegan(data, settings, around, **NAMED)
-    store.after_save = lambda state: os.kill(os.getpid(), signal.SIGTERM)
+    store.after_save = lambda _state: signal.raise_signal(signal.SIGTERM)
     with pytest.raises(TrainingInterruptedError, match="SIGTERM"):
         train_cyclegan(data, settings, around, **NAMED)
     store.after_save = None
     resumed = train_cyclegan(data, settings.model_copy(update={"resume": True}), around, **NAMED)
     assert set(_differing(whole, resumed)) == {"/tracking_id", "/parameters/resume"}
+
+
+class _Away:
+    """Makes a tracker's store answer or not."""
+
+    def __init__(self, tracker):
+        self.answers = True
+        for name in ("log_metrics", "finish"):
+            setattr(tracker, name, partial(self._ask, getattr(tracker, name)))
+
+    def _ask(self, call, *given):
+        if not self.answers:
+            raise TrackingLostError("sqlite:///mlflow.db", "disk I/O error")
+        return call(*given)
+
+
+def test_a_store_that_is_away_for_a_while_costs_nothing(
+    data, parameters, around, store, tracker, caplog
+):
+    """Law: the training goes on, says what to start, and sends each epoch once it answers."""
+    away = _Away(tracker)
+
+    def until_the_third_epoch(state: dict[str, Any]) -> None:
+        away.answers = state["epoch"] >= 3
+
+    store.after_save = until_the_third_epoch
+    train_cyclegan(data, parameters(), around, **NAMED)
+    assert [epoch for epoch, _ in tracker.rows] == [1, 2, 3]
+    assert tracker.statuses == ["FINISHED"]
+    assert caplog.text.count("start it, or free space on its disk; the training goes on") == 2
+
+
+def test_a_store_that_stays_away_loses_no_training(data, parameters, around, store, tracker):
+    """Law: the training ends with what to start; resumed, nothing is trained and all is sent."""
+    away, settings = _Away(tracker), parameters(num_epochs=2)
+    away.answers = False
+    with pytest.raises(TrackingLostError, match=r"start it.*resume=true"):
+        train_cyclegan(data, settings, around, **NAMED)
+    saved, away.answers = len(store.states), True
+    resumed = train_cyclegan(data, settings.model_copy(update={"resume": True}), around, **NAMED)
+    assert (resumed["epoch"], len(store.states)) == (2, saved)
+    assert [epoch for epoch, _ in tracker.rows] == [1, 2]
+    assert tracker.statuses == ["FINISHED"]
+
+
+def test_why_a_training_ends_matters_more_than_its_closing(
+    data, parameters, around, store, tracker, caplog
+):
+    """Law: a full disk, with the tracker's store on it too, is told as a full disk."""
+    away = _Away(tracker)
+
+    def disk_is_full(state: dict[str, Any]) -> None:
+        away.answers = False
+        raise PortraitPipelineError("could not write: free space")
+
+    store.after_save = disk_is_full
+    with pytest.raises(PortraitPipelineError, match="free space"):
+        train_cyclegan(data, parameters(), around, **NAMED)
+    assert "not closed as FAILED" in caplog.text
 
 
 def test_nothing_to_resume_begins_anew(data, parameters, around, tracker):

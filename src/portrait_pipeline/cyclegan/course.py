@@ -17,14 +17,18 @@ from portrait_pipeline.cyclegan.checkpoint import (
 from portrait_pipeline.cyclegan.interruption import Interruption, listen_for_interruption
 from portrait_pipeline.cyclegan.journal import epoch_row, publish, warn_of_idle_term
 from portrait_pipeline.cyclegan.pace import Pace
-from portrait_pipeline.cyclegan.ports import Checkpoint, Surroundings
-from portrait_pipeline.cyclegan.processes import any_wishes
+from portrait_pipeline.cyclegan.ports import Checkpoint, RunStatus, Surroundings
+from portrait_pipeline.cyclegan.processes import any_wishes, share, together
 from portrait_pipeline.cyclegan.saving import SaveTimer, all_weights_finite
 from portrait_pipeline.cyclegan.schedule import learning_rate_at, objective_at
 from portrait_pipeline.cyclegan.selection import keep_best, keep_recent, should_stop
 from portrait_pipeline.cyclegan.state import TrainingState
 from portrait_pipeline.cyclegan.step import Machine, training_step
-from portrait_pipeline.errors import PortraitPipelineError, TrainingInterruptedError
+from portrait_pipeline.errors import (
+    PortraitPipelineError,
+    TrackingLostError,
+    TrainingInterruptedError,
+)
 from portrait_pipeline.parameters import TrainingParameters
 from portrait_pipeline.progress import Bar, progress_bar
 
@@ -89,7 +93,8 @@ class Course:
         if not self.parameters.resume:
             if self.fabric.is_global_zero:
                 store.clear()
-            self.fabric.barrier()
+            with together(self.fabric):
+                self.fabric.barrier()
             return
         checkpoint = store.load()
         if checkpoint is None:
@@ -100,7 +105,10 @@ class Course:
 
     @contextmanager
     def _tracked(self) -> Iterator[None]:
-        """Keep the tracker's run open; close it as finished, killed or failed."""
+        """Keep the tracker's run open; close it as finished, killed or failed.
+
+        What the tracker did not take meanwhile it has to take before the training is finished.
+        """
         if not self.fabric.is_global_zero:
             yield
             return
@@ -115,12 +123,20 @@ class Course:
         try:
             yield
         except (TrainingInterruptedError, KeyboardInterrupt):
-            tracker.finish("KILLED")
+            self._close("KILLED")
             raise
         except Exception:
-            tracker.finish("FAILED")
+            self._close("FAILED")
             raise
+        self._send()
         tracker.finish("FINISHED")
+
+    def _close(self, status: RunStatus) -> None:
+        """Close the run of a training that ends early; why it ends matters more than this."""
+        try:
+            self.around.tracker.finish(status)
+        except TrackingLostError as error:
+            logger.warning("%s; the run is not closed as %s", error.remedy, status)
 
     def _steps(self, interruption: Interruption, bar: Bar, pace: Pace) -> None:
         """Take the steps of this epoch that are left."""
@@ -178,8 +194,7 @@ class Course:
             generators = self.state.averaged_generators
             measured = validate(generators["photo_to_portrait"], generators["portrait_to_photo"])
             scores = {name: float(value) for name, value in measured.items()}
-        scores = self.fabric.broadcast(scores)
-        return {**scores, "validated": 1.0}
+        return {**share(scores, self.fabric), "validated": 1.0}
 
     def _save(self) -> None:
         """Save the state of all processes; only the first one writes."""
@@ -194,9 +209,17 @@ class Course:
         self.timer.saved()
 
     def _publish(self) -> None:
-        if self.fabric.is_global_zero:
-            every = self.parameters.sample_grid_every_epochs
-            publish(self.state, self.around.tracker, self.shown, every)
+        """Tell the tracker what it lacks; a training does not end because it is away."""
+        if not self.fabric.is_global_zero:
+            return
+        try:
+            self._send()
+        except TrackingLostError as error:
+            logger.warning("%s; the training goes on and sends it later", error.remedy)
+
+    def _send(self) -> None:
+        every = self.parameters.sample_grid_every_epochs
+        publish(self.state, self.around.tracker, self.shown, every)
 
 
 def _note(terms: Mapping[str, float]) -> str:

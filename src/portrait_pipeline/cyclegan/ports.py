@@ -28,7 +28,10 @@ class Embedder(Protocol):
 
 
 class RunTracker(Protocol):
-    """Where one training's settings, curves and pictures are written while it runs."""
+    """Where one training's settings, curves and pictures are written while it runs.
+
+    Every call raises `TrackingLostError` when what is behind it does not answer.
+    """
 
     def start(
         self,

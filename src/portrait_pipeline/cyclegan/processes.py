@@ -1,17 +1,40 @@
 """What several processes that train one model tell one another."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
+from portrait_pipeline.errors import ProcessLostError
+
+
+@contextmanager
+def together(fabric: Fabric) -> Iterator[None]:
+    """Say in one sentence that another process has ended while this one waits for it.
+
+    Raises:
+        ProcessLostError: in place of what the network under the processes says.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if fabric.world_size == 1:
+            raise
+        raise ProcessLostError(
+            f"process {fabric.global_rank} of {fabric.world_size} has lost another one, which says"
+            " itself why it ended; what was saved last is kept, go on with `--params resume=true`"
+        ) from error
+
 
 def reduce(values: Tensor, fabric: Fabric, how: Literal["mean", "max"]) -> Tensor:
     """Return the mean or the maximum over all processes, element by element."""
     if fabric.world_size == 1:
         return values
-    reduced = fabric.all_reduce(values, reduce_op=how)
+    with together(fabric):
+        reduced = fabric.all_reduce(values, reduce_op=how)
     if not isinstance(reduced, Tensor):
         raise TypeError(f"all_reduce gave {type(reduced).__name__}, expected a tensor")
     return reduced
@@ -28,5 +51,12 @@ def gather(own: Any, fabric: Fabric) -> list[Any]:
     if fabric.world_size == 1:
         return [own]
     parts: list[Any] = [None] * fabric.world_size
-    torch.distributed.all_gather_object(parts, own)
+    with together(fabric):
+        torch.distributed.all_gather_object(parts, own)
     return parts
+
+
+def share(value: Any, fabric: Fabric) -> Any:
+    """Return what the first process gave, on all of them."""
+    with together(fabric):
+        return fabric.broadcast(value)

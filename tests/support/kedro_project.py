@@ -1,0 +1,128 @@
+"""A project of a few drawn crops in a temporary folder, and `kedro run` in it as real processes.
+
+The processes are forked from one that has imported what a run needs, which takes longer than the
+small trainings here; what they run is Kedro's own command line.
+"""
+
+import multiprocessing
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from portrait_pipeline.datasets.face_set import FaceSetDataset
+from portrait_pipeline.images import FaceSet
+
+ROOT = Path(__file__).resolve().parents[2]
+SIZE_PX = 32
+SETTINGS = {
+    "image_size_px": SIZE_PX,
+    "num_generator_filters": 4,
+    "num_residual_blocks": 1,
+    "num_discriminator_filters": 4,
+    "image_pool_size": 3,
+    "num_validation_pictures": 2,
+    "save_every_steps": 2,
+}
+COUNTS = {"train": 8, "validation": 2, "test": 2}
+PRELOADED = ["kedro.framework.cli.cli", "kedro_mlflow.framework.cli.cli", "portrait_pipeline.cli"]
+PRELOADED += ["portrait_pipeline.settings", "portrait_pipeline.pipeline_registry"]
+PRELOADED += ["mlflow.store.tracking.sqlalchemy_store", "support.kedro_project"]
+
+Arm = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class KedroProject:
+    """A copy of the configuration, with crops of noise in place of an ingestion.
+
+    Attributes:
+        folder: Where it lies.
+        processes: Starts its processes.
+    """
+
+    folder: Path
+    processes: ForkServerContext
+
+    def add_workspace(self, name: str) -> None:
+        """Lay the crops and their splits where `--params workspace=<name>` looks for them."""
+        primary = self.folder / "data" / "03_primary" / name
+        primary.mkdir(parents=True)
+        rows = []
+        for seed, domain in enumerate(("photo", "portrait")):
+            names = tuple(f"{domain}-{i:02}.png" for i in range(sum(COUNTS.values())))
+            shape = (len(names), SIZE_PX, SIZE_PX, 3)
+            pixels = np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+            FaceSetDataset(path=str(primary / f"{domain}_faces")).save(FaceSet(names, pixels))
+            splits = np.repeat(list(COUNTS), list(COUNTS.values()))
+            rows += [(name, domain, split) for name, split in zip(names, splits, strict=True)]
+        table = pd.DataFrame(rows, columns=["name", "domain", "split"])
+        table.to_csv(primary / "splits.csv", index=False)
+
+    def run(self, arguments: list[str], arm: Arm | None = None) -> tuple[int, str]:
+        """Run `kedro run --env=sample` in a process of its own, to its end.
+
+        Args:
+            arguments: Further words of the command line.
+            arm: Called in the new process before anything runs.
+
+        Returns:
+            Its exit code, -9 when it was killed, and what it printed.
+        """
+        output = self.folder / "output.txt"
+        given = (self.folder, arguments, output, arm)
+        process = self.processes.Process(target=run_kedro, args=given, daemon=True)
+        process.start()
+        process.join()
+        return int(process.exitcode or 0), output.read_text(encoding="utf-8")
+
+    def stop(self) -> None:
+        """End the process that the others are forked from."""
+        forkserver._forkserver._stop()
+
+    @property
+    def tracking_uri(self) -> str:
+        """Address of its MLflow store."""
+        return f"sqlite:///{self.folder}/mlflow.db"
+
+
+def make_project(folder: Path) -> KedroProject:
+    """Copy the configuration, with small settings and an MLflow store inside the folder."""
+    shutil.copytree(ROOT / "conf", folder / "conf")
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    (folder / "src").mkdir()
+    sample = folder / "conf" / "sample"
+    _change(sample / "parameters_training.yml", "training", SETTINGS)
+    project = KedroProject(folder, multiprocessing.get_context("forkserver"))
+    _change(sample / "mlflow.yml", "server", {"mlflow_tracking_uri": project.tracking_uri})
+    project.processes.set_forkserver_preload(PRELOADED)
+    return project
+
+
+def _change(file: Path, key: str, values: dict[str, Any]) -> None:
+    settings = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    settings[key] = {**settings.get(key, {}), **values}
+    file.write_text(yaml.safe_dump(settings), encoding="utf-8")
+
+
+def run_kedro(folder: Path, arguments: list[str], output: Path, arm: Arm | None) -> None:
+    """Be the process `kedro run --env=sample …` in the project's folder."""
+    with output.open("w") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    os.chdir(folder)
+    sys.argv = ["kedro", "run", "--env=sample", *arguments]
+    from kedro.framework.cli.cli import main  # noqa: PLC0415  in the new process alone
+
+    if arm is not None:
+        arm()
+    main()

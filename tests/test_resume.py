@@ -1,0 +1,138 @@
+"""Laws of a training that is interrupted, on real processes of `kedro run`."""
+
+import random
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from mlflow.entities import Run
+from mlflow.tracking import MlflowClient
+from support.kedro_project import KedroProject, make_project
+from support.kill_switch import KillSwitch
+
+from portrait_pipeline.datasets.checkpoint import read_checkpoint
+
+SEED = 1
+EVENTS_PER_STEP = 1500
+DISK_EVENTS_PER_SAVE = 320
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KedroProject]:
+    """A project in which the workspace `whole` holds a training that nobody disturbed."""
+    made = make_project(tmp_path_factory.mktemp("project"))
+    made.add_workspace("whole")
+    code, output = made.run(_train("whole"))
+    assert code == 0, output
+    yield made
+    made.stop()
+
+
+def _train(workspace: str, *params: str) -> list[str]:
+    given = ",".join([f"workspace={workspace}", *params])
+    return ["--pipeline=train_baseline", f"--params={given}"]
+
+
+def _model(project: KedroProject, workspace: str) -> dict[str, Any]:
+    (path,) = (project.folder / "data" / "06_models" / workspace).glob("baseline.pt/*/baseline.pt")
+    return read_checkpoint(path)
+
+
+def _differing(one: Any, other: Any, path: str = "") -> set[str]:
+    """Name every place where two checkpoints are not the same, bit for bit."""
+    if isinstance(one, torch.Tensor):
+        return set() if torch.equal(one, other) else {path}
+    if isinstance(one, dict):
+        keys = {**one, **other}
+        return set().union(*(_differing(one.get(k), other.get(k), f"{path}/{k}") for k in keys))
+    if isinstance(one, list) and len(one) == len(other):
+        pairs = enumerate(zip(one, other, strict=True))
+        return set().union(*(_differing(a, b, f"{path}/{i}") for i, (a, b) in pairs))
+    return set() if one == other else {path}
+
+
+def _runs(project: KedroProject, workspace: str) -> list[Run]:
+    client = MlflowClient(project.tracking_uri)
+    experiment = client.get_experiment_by_name(f"portrait_pipeline/{workspace}")
+    assert experiment is not None
+    return list(client.search_runs([experiment.experiment_id]))
+
+
+def _curve(project: KedroProject, run_id: str) -> list[tuple[int, float]]:
+    points = MlflowClient(project.tracking_uri).get_metric_history(run_id, "generator_loss")
+    return [(point.step, point.value) for point in points]
+
+
+def test_killed_at_any_moment_it_goes_on_bit_for_bit(project: KedroProject) -> None:
+    """Law: after ten times kill -9 the checkpoint is that of a training nobody disturbed.
+
+    Five times somewhere in the training, five times inside a save, at moments drawn from a seed.
+    """
+    draw = random.Random(SEED)
+    project.add_workspace("chain")
+    for turn in range(10):
+        inside = KillSwitch("save", draw.randrange(1, 3 * DISK_EVENTS_PER_SAVE))
+        switch = inside if turn % 2 else KillSwitch("training", draw.randrange(4 * EVENTS_PER_STEP))
+        code, output = project.run(_train("chain", f"resume={str(turn > 0).lower()}"), switch)
+        assert code == -signal.SIGKILL, output
+    code, output = project.run(_train("chain", "resume=true"))
+    assert code == 0, output
+    whole, chain = _model(project, "whole"), _model(project, "chain")
+    assert _differing(whole, chain) == {"/tracking_id", "/parameters/resume"}
+    assert _curve(project, chain["tracking_id"]) == _curve(project, whole["tracking_id"])
+    statuses = {run.info.run_id: run.info.status for run in _runs(project, "chain")}
+    assert statuses[chain["tracking_id"]] == "FINISHED"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_closes_the_runs_as_killed_and_fails(
+    project: KedroProject, number: signal.Signals
+) -> None:
+    """Law: the step is finished and saved, MLflow says KILLED, the exit code is not zero."""
+    workspace = number.name
+    project.add_workspace(workspace)
+    switch = KillSwitch("training", 7 * EVENTS_PER_STEP, number)
+    code, output = project.run(_train(workspace), switch)
+    assert code == 1, output
+    assert f"error: {number.name} stopped the training of baseline after step" in output
+    assert {run.info.status for run in _runs(project, workspace)} == {"KILLED"}
+    assert len(_runs(project, workspace)) == 2
+    code, output = project.run(_train(workspace, "resume=true"))
+    assert code == 0, output
+    assert "goes on after step" in output
+    ours = _model(project, workspace)
+    assert _differing(_model(project, "whole"), ours) == {"/tracking_id", "/parameters/resume"}
+    assert len({run.info.run_id for run in _runs(project, workspace)}) == 3
+
+
+def test_other_parameters_are_listed_and_stop(project: KedroProject) -> None:
+    """Law: resumed with other parameters, the command names them, trains nothing and fails."""
+    before = sorted((project.folder / "data" / "06_models" / "whole").rglob("*"))
+    code, output = project.run(_train("whole", "resume=true", "num_epochs=9", "seed=4"))
+    assert code == 1
+    assert "seed 0 → 4" in output
+    assert "num_epochs 4 → 9" in output
+    assert sorted((project.folder / "data" / "06_models" / "whole").rglob("*")) == before
+
+
+def test_a_tampered_state_is_named_and_the_one_before_taken_when_asked(
+    project: KedroProject,
+) -> None:
+    """Law: one changed byte stops the command; from the state before, it ends where it would."""
+    project.add_workspace("tampered")
+    code, output = project.run(_train("tampered"), KillSwitch("training", 9 * EVENTS_PER_STEP))
+    assert code == -signal.SIGKILL, output
+    newest = max((project.folder / "data/06_models/tampered/training/baseline").glob("*.pt"))
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 1
+    newest.write_bytes(bytes(content))
+    code, output = project.run(_train("tampered", "resume=true"))
+    assert code == 1
+    assert f"{newest.name} is damaged" in output
+    assert "resume_from=previous" in output
+    code, output = project.run(_train("tampered", "resume=true", "resume_from=previous"))
+    assert code == 0, output
+    ours = _model(project, "tampered")
+    assert _differing(_model(project, "whole"), ours) == {"/tracking_id", "/parameters/resume"}
