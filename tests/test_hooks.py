@@ -1,17 +1,21 @@
 """What is checked before any work, and what a run tells its terminal and its report."""
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from kedro.io import DataCatalog, MemoryDataset, Version
 from kedro.pipeline import node, pipeline
 from kedro_datasets.pandas import CSVDataset
 
+from portrait_pipeline.datasets.embeddings import EmbeddingStoreDataset
 from portrait_pipeline.datasets.run_log import RunLogDataset
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.hooks import MAKERS, Workflow
+from portrait_pipeline.hooks import MAKERS, TALK_OF_A_RUN, Workflow
 from portrait_pipeline.pipeline_registry import register_pipelines
 from portrait_pipeline.stages import Chronicle, Terminal, command_of, shown_table
 
@@ -106,3 +110,36 @@ def test_commands_and_times_are_kept_and_added_to(tmp_path: Path) -> None:
     kept = log.load()
     assert list(kept["commands"]) == ["tune", "evaluate"]
     assert 0.0 <= kept["durations"]["train_a"] < 1.0
+
+
+@pytest.fixture
+def _talk_is_restored() -> Iterator[None]:
+    loggers = [logging.getLogger(name) for name in TALK_OF_A_RUN]
+    levels = [each.level for each in loggers]
+    yield
+    for each, level in zip(loggers, levels, strict=True):
+        each.setLevel(level)
+
+
+@pytest.mark.usefixtures("_talk_is_restored")
+@pytest.mark.parametrize("rank", [0, 1])
+def test_of_several_processes_the_first_alone_writes_and_talks(
+    rank: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rank 1 keeps results in memory, reads the embeddings without writing, and only warns."""
+    monkeypatch.setenv("RANK", str(rank))
+    result, store = tmp_path / "result.csv", tmp_path / "embeddings.sqlite"
+    catalog = DataCatalog(
+        {
+            "embedding_store": EmbeddingStoreDataset(filepath=str(store)),
+            "result": CSVDataset(filepath=str(result)),
+        }
+    )
+    Workflow().before_pipeline_run(
+        {}, pipeline([node(hand_on, "embedding_store", "result")]), catalog
+    )
+    catalog["result"].save(pd.DataFrame({"a": [1]}))
+    catalog["embedding_store"].load().put("net", {"a": np.zeros((2, 4), np.float32)})
+    assert [result.exists(), store.exists()] == [rank == 0, rank == 0]
+    only_warns = [logging.getLogger(name).level == logging.WARNING for name in TALK_OF_A_RUN]
+    assert only_warns == [rank == 1] * len(TALK_OF_A_RUN)

@@ -16,6 +16,7 @@ from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
 from mlflow.tracking import MlflowClient
 from pydantic import BaseModel
 
+from portrait_pipeline.datasets.embeddings import EmbeddingStoreDataset
 from portrait_pipeline.datasets.mlflow_run import flatten, library_versions
 from portrait_pipeline.datasets.places import location
 from portrait_pipeline.errors import PortraitPipelineError, TrainingInterruptedError
@@ -54,6 +55,9 @@ KEPT_WITH_THE_PIPELINE = (
     "report",
 )
 
+# What says at the terminal how far a run is: of several processes, one is enough.
+TALK_OF_A_RUN = tuple(f"portrait_pipeline.{part}" for part in ("cyclegan", "pipelines", "stages"))
+
 
 def is_rank_zero() -> bool:
     """Tell whether this process may write: the only one, or the first of several."""
@@ -85,11 +89,17 @@ class Workflow:
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
-        """Refuse to start when an input is missing; keep other ranks from writing."""
+        """Refuse to start when an input is missing; keep other ranks from writing and talking."""
         _check_inputs(pipeline, catalog, run_params.get("env"))
         if not is_rank_zero():
+            for name in TALK_OF_A_RUN:
+                logging.getLogger(name).setLevel(logging.WARNING)
             for name in pipeline.all_outputs():
                 catalog[name] = MemoryDataset(copy_mode="assign")
+            for name in pipeline.inputs():
+                dataset = catalog.get(name)
+                if isinstance(dataset, EmbeddingStoreDataset):
+                    dataset.read_only = True
 
 
 def _check_inputs(pipeline: Pipeline, catalog: DataCatalog, env: str | None) -> None:

@@ -368,6 +368,16 @@ def test_a_metric_that_is_not_measured_is_refused(data, parameters, around):
         train_cyclegan(data, settings, measured, **NAMED)
 
 
+def test_without_validation_pictures_no_epoch_counts_as_validated(data, parameters, around):
+    """Law: a validation that scores nothing leaves no best epoch and stops nothing early."""
+    settings = parameters(num_epochs=2, selection_metric="validation_ssim", early_stop_patience=1)
+    unseen = replace(around, validate=lambda *_generators: {})
+    checkpoint = train_cyclegan(data, settings, unseen, **NAMED)
+    assert checkpoint["epoch"] == settings.num_epochs
+    assert checkpoint["best"] is None
+    assert not any(name.startswith("validat") for row in checkpoint["history"] for name in row)
+
+
 def test_a_trained_model_translates(data, parameters, around, tmp_path):
     """Law: the checkpoint loads with `weights_only` and its generators translate uint8 to uint8."""
     torch.save(train_cyclegan(data, parameters(num_epochs=1), around, **NAMED), tmp_path / "a.pt")

@@ -6,6 +6,7 @@ import threading
 import pytest
 import torch
 
+from portrait_pipeline.cyclegan import machine
 from portrait_pipeline.cyclegan.interruption import Interruption, listen_for_interruption
 from portrait_pipeline.cyclegan.machine import in_words, peak_memory_mb, start_fabric
 from portrait_pipeline.cyclegan.side_by_side import side_by_side
@@ -46,6 +47,28 @@ def test_what_the_machine_lacks_is_refused(parameters):
     if not torch.backends.mps.is_available():
         with pytest.raises(PortraitPipelineError, match="accelerator is mps, but only"):
             start_fabric(parameters(accelerator="mps"))
+
+
+@pytest.mark.parametrize(
+    ("world", "strategy", "given"),
+    [("1", "auto", "auto"), ("1", "ddp", "ddp"), ("2", "auto", "ddp"), ("2", "ddp", "ddp")],
+)
+def test_several_processes_train_one_model(parameters, monkeypatch, world, strategy, given):
+    """Law: `auto` is ddp as soon as torchrun started several; asked for, ddp holds for one too."""
+    asked = []
+
+    class Recorder:
+        def __init__(self, **settings):
+            asked.append(settings)
+
+        def launch(self):
+            pass
+
+    monkeypatch.setattr(machine, "Fabric", Recorder)
+    monkeypatch.setenv("WORLD_SIZE", world)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "1")
+    start_fabric(parameters(strategy=strategy))
+    assert (asked[0]["strategy"], asked[0]["num_nodes"]) == (given, int(world))
 
 
 def test_memory_is_in_megabytes():

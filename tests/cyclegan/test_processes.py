@@ -13,19 +13,23 @@ import torch
 SCRIPT = Path(__file__).with_name("two_processes.py")
 
 
-@pytest.fixture(scope="module")
-def results(tmp_path_factory) -> Path:
-    """The folder that two processes under torchrun have written to."""
-    folder = tmp_path_factory.mktemp("processes")
+def _run_two(folder: Path, task: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    finished = subprocess.run(
-        [*command, str(SCRIPT), str(folder)],
+    return subprocess.run(
+        [*command, str(SCRIPT), str(folder), task],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory) -> Path:
+    """The folder that two processes under torchrun have written to."""
+    folder = tmp_path_factory.mktemp("processes")
+    finished = _run_two(folder, "whole")
     assert finished.returncode == 0, finished.stderr[-3000:]
     return folder
 
@@ -72,3 +76,16 @@ def test_a_signal_to_one_process_stops_both_and_resuming_goes_on(results):
             for key, weight in weights.items():
                 assert torch.equal(weight, part["resumed"]["networks"][name][key])
         assert part["whole"]["history"] == part["resumed"]["history"]
+
+
+def test_a_process_that_is_killed_ends_the_training_with_a_reason(tmp_path):
+    """Law: the other one closes the run as failed, keeps what was saved and says how to go on."""
+    finished = _run_two(tmp_path, "lose")
+    assert finished.returncode != 0
+    lost = _load(tmp_path / "lost-0.pt")
+    assert "process 0 of 2 has lost another one" in lost["message"]
+    assert "go on with `--params resume=true`" in lost["message"]
+    assert lost["steps"] == sorted(set(lost["steps"]))
+    assert lost["steps"]
+    assert lost["statuses"] == ["FAILED"]
+    assert not (tmp_path / "lost-1.pt").exists()

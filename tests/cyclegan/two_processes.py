@@ -1,4 +1,7 @@
-"""What each of two processes does in test_processes.py; its argument is a folder for results."""
+"""What each of two processes does in test_processes.py.
+
+Its arguments are a folder for results and the task: `whole` or `lose`.
+"""
 
 import os
 import signal
@@ -20,7 +23,7 @@ from portrait_pipeline.cyclegan.ports import Surroundings
 from portrait_pipeline.cyclegan.schedule import objective_at
 from portrait_pipeline.cyclegan.state import build_state
 from portrait_pipeline.cyclegan.step import Machine, training_step
-from portrait_pipeline.errors import TrainingInterruptedError
+from portrait_pipeline.errors import ProcessLostError, TrainingInterruptedError
 
 NAMED: dict[str, Any] = {"model_name": "baseline", "preparation": {}}
 
@@ -72,7 +75,31 @@ def train(folder: Path, rank: int) -> None:
     torch.save(results, folder / f"train-{rank}.pt")
 
 
+def lose(folder: Path, rank: int) -> None:
+    """Train until the second process is killed; the first keeps what it says and has saved."""
+    store, tracker, times = MemoryStore(), MemoryTracker(), iter(range(10_000))
+
+    def clock() -> float:
+        if next(times) == 6 and rank == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return 0.0
+
+    around = Surroundings(tracker, store, clock=clock)
+    data, settings = TrainingData(_faces(6, 1), _faces(5, 2)), _parameters(save_every_steps=1)
+    try:
+        train_cyclegan(data, settings, around, **NAMED)
+    except ProcessLostError as error:
+        signal.raise_signal(signal.SIGTERM)  # as torchrun does to those that are left
+        steps = [state["step"] for state in store.states]
+        results = {"message": str(error), "steps": steps, "statuses": tracker.statuses}
+        torch.save(results, folder / f"lost-{rank}.pt")
+        raise
+
+
 if __name__ == "__main__":
     results_folder, this_rank = Path(sys.argv[1]), int(os.environ["RANK"])
-    torch.save(one_step(1), results_folder / f"step-{this_rank}.pt")
-    train(results_folder, this_rank)
+    if sys.argv[2] == "lose":
+        lose(results_folder, this_rank)
+    else:
+        torch.save(one_step(1), results_folder / f"step-{this_rank}.pt")
+        train(results_folder, this_rank)

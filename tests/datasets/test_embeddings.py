@@ -48,3 +48,22 @@ def test_saving_is_refused(tmp_path: Path) -> None:
     """Nodes write through the store that they were handed."""
     with pytest.raises(DatasetError, match="input only"):
         EmbeddingStoreDataset(filepath=str(tmp_path / "e.sqlite")).save("anything")
+
+
+def test_a_read_only_store_reads_and_never_writes(tmp_path: Path) -> None:
+    """It finds what another process has put, nothing before there is a store, and keeps nothing."""
+    file = tmp_path / "e.sqlite"
+    dataset = EmbeddingStoreDataset(filepath=str(file))
+    dataset.read_only = True
+    reader = dataset.load()
+    reader.put("net", {"a": pair(1.0)})
+    assert reader.get("net", ["a"]) == {}
+    assert not file.exists()
+    file.touch()
+    assert reader.get("net", ["a"]) == {}
+    SqliteEmbeddingStore(file).put("net", {"a": pair(1.0)})
+    before = file.read_bytes()
+    reader.put("net", {"b": pair(2.0)})
+    np.testing.assert_array_equal(reader.get("net", ["a", "b"])["a"], pair(1.0))
+    assert reader.get("net", ["b"]) == {}
+    assert file.read_bytes() == before

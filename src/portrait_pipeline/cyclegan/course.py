@@ -194,7 +194,8 @@ class Course:
             generators = self.state.averaged_generators
             measured = validate(generators["photo_to_portrait"], generators["portrait_to_photo"])
             scores = {name: float(value) for name, value in measured.items()}
-        return {**share(scores, self.fabric), "validated": 1.0}
+        scores = share(scores, self.fabric)
+        return {**scores, "validated": 1.0} if scores else {}
 
     def _save(self) -> None:
         """Save the state of all processes; only the first one writes."""

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
+from portrait_pipeline.errors import ProcessLostError
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -36,7 +38,9 @@ class Interruption:
 def listen_for_interruption() -> Iterator[Interruption]:
     """Turn the signals into an `Interruption` while the block runs, then put the handlers back.
 
-    Outside the main thread, where Python allows no handlers, nothing changes.
+    Outside the main thread, where Python allows no handlers, nothing changes. When another process
+    of the training is lost, SIGTERM stays without effect: torchrun sends it at once to those that
+    are left, while this one has a run to close and a reason to give.
     """
     interruption = Interruption()
     if threading.current_thread() is not threading.main_thread():
@@ -45,6 +49,9 @@ def listen_for_interruption() -> Iterator[Interruption]:
     before = {number: signal.signal(number, interruption.request) for number in SIGNALS}
     try:
         yield interruption
+    except ProcessLostError:
+        before[signal.SIGTERM] = signal.SIG_IGN
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

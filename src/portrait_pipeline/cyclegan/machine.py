@@ -36,7 +36,7 @@ def start_fabric(parameters: TrainingParameters) -> Fabric:
         accelerator=accelerator,
         devices=local,
         num_nodes=max(1, world // local),
-        strategy="ddp" if world > 1 else "auto",
+        strategy="ddp" if world > 1 else parameters.strategy,
         precision=_precision(parameters, accelerator),
     )
     fabric.launch()

@@ -17,6 +17,7 @@ _MAKE_TABLE = (
     "CREATE TABLE IF NOT EXISTS embeddings (network TEXT NOT NULL, picture TEXT NOT NULL,"
     " pair BLOB NOT NULL, PRIMARY KEY (network, picture))"
 )
+_FIND_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'embeddings'"
 _FIND_PAIRS = "SELECT picture, pair FROM embeddings WHERE network = ? AND picture IN"
 
 
@@ -31,15 +32,8 @@ class SqliteEmbeddingStore:
 
     def get(self, network_hash: str, picture_hashes: Sequence[str]) -> dict[str, Pair]:
         """Return the pairs that are there, by picture hash."""
-        found: dict[str, Pair] = {}
         with self._transaction() as connection:
-            for start in range(0, len(picture_hashes), KEYS_PER_QUERY):
-                some = picture_hashes[start : start + KEYS_PER_QUERY]
-                marks = ",".join("?" * len(some))
-                query = f"{_FIND_PAIRS} ({marks})"
-                rows = connection.execute(query, [network_hash, *some])
-                found |= {picture: _from_bytes(pair) for picture, pair in rows}
-        return found
+            return _find(connection, network_hash, picture_hashes)
 
     def put(self, network_hash: str, embeddings: Mapping[str, Pair]) -> None:
         """Keep pairs: all of them or, when the process dies meanwhile, none."""
@@ -54,6 +48,37 @@ class SqliteEmbeddingStore:
             yield connection
 
 
+class ReadOnlyEmbeddingStore:
+    """An `EmbeddingStore` that another process writes: what is put into this one is not kept."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def get(self, network_hash: str, picture_hashes: Sequence[str]) -> dict[str, Pair]:
+        """Return the pairs that are there so far, by picture hash."""
+        if not self._file.is_file():
+            return {}
+        with closing(sqlite3.connect(self._file, timeout=SECONDS_TO_WAIT)) as connection:
+            if connection.execute(_FIND_TABLE).fetchone() is None:
+                return {}
+            return _find(connection, network_hash, picture_hashes)
+
+    def put(self, network_hash: str, embeddings: Mapping[str, Pair]) -> None:
+        """Keep nothing: the process that writes puts the same."""
+
+
+def _find(
+    connection: sqlite3.Connection, network_hash: str, picture_hashes: Sequence[str]
+) -> dict[str, Pair]:
+    found: dict[str, Pair] = {}
+    for start in range(0, len(picture_hashes), KEYS_PER_QUERY):
+        some = picture_hashes[start : start + KEYS_PER_QUERY]
+        query = f"{_FIND_PAIRS} ({','.join('?' * len(some))})"
+        rows = connection.execute(query, [network_hash, *some])
+        found |= {picture: _from_bytes(pair) for picture, pair in rows}
+    return found
+
+
 def _to_bytes(pair: Pair) -> bytes:
     return np.ascontiguousarray(pair, dtype="<f4").tobytes()
 
@@ -64,6 +89,8 @@ def _from_bytes(pair: bytes) -> Pair:
 
 class EmbeddingStoreDataset(AbstractDataset[None, EmbeddingStore]):
     """Hands nodes the store; what they put into it is there at once.
+
+    Where several processes train one model, all but the first set `read_only`.
 
     Example:
         ```yaml
@@ -80,9 +107,12 @@ class EmbeddingStoreDataset(AbstractDataset[None, EmbeddingStore]):
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
         self._filepath = Path(filepath)
         self.metadata = metadata
+        self.read_only = False
 
     def load(self) -> EmbeddingStore:
         """Open the store."""
+        if self.read_only:
+            return ReadOnlyEmbeddingStore(self._filepath)
         return SqliteEmbeddingStore(self._filepath)
 
     def save(self, data: None) -> None:

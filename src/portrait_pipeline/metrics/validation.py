@@ -39,8 +39,11 @@ class Validation:
         """Return SSIM, identity, distance to paintings and reconstruction error, one number each.
 
         `validation_ssim` and `validation_identity_similarity` are better when higher,
-        `validation_swd` and `validation_reconstruction_l1` when lower.
+        `validation_swd` and `validation_reconstruction_l1` when lower. Without photos there is
+        nothing to score, and no number is returned.
         """
+        if not len(self.photos):
+            return {}
         similarities, errors, portraits = [], [], []
         for photos in self._batches(next(photo_to_portrait.parameters()).device):
             made = photo_to_portrait(photos).float().clamp(-1.0, 1.0)
