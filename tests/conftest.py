@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from support.http_server import HostileServer, hostile_http_server
 
+import portrait_pipeline  # noqa: F401  before PyTorch: sets how its threads wait
+
 SHARED_PICTURES = Path(__file__).resolve().parents[2] / "shared" / "pictures"
 
 
