@@ -42,10 +42,12 @@ def test_what_the_machine_lacks_is_refused(parameters):
     """Law: absent devices, devices without processes, float16 on a CPU: one sentence each."""
     with pytest.raises(PortraitPipelineError, match=r"devices is 2.*torchrun --nproc-per-node=2"):
         start_fabric(parameters(devices=2))
-    with pytest.raises(PortraitPipelineError, match="precision is 16-mixed"):
+    with pytest.raises(PortraitPipelineError, match=r"16-mixed.*training\.precision=auto"):
         start_fabric(parameters(precision="16-mixed"))
     if not torch.backends.mps.is_available():
-        with pytest.raises(PortraitPipelineError, match="accelerator is mps, but only"):
+        with pytest.raises(
+            PortraitPipelineError, match=r"mps, but only.*training\.accelerator=auto"
+        ):
             start_fabric(parameters(accelerator="mps"))
 
 

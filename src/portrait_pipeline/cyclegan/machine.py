@@ -56,7 +56,7 @@ def _accelerator(parameters: TrainingParameters) -> str:
     if parameters.accelerator not in ("auto", "cpu", seen):
         raise PortraitPipelineError(
             f"accelerator is {parameters.accelerator}, but only {seen} is seen here; use"
-            " `--params accelerator=auto`"
+            " `--params training.accelerator=auto`"
         )
     return seen if parameters.accelerator == "auto" else parameters.accelerator
 
@@ -65,7 +65,7 @@ def _precision(parameters: TrainingParameters, accelerator: str) -> Precision:
     if parameters.precision == "16-mixed" and accelerator != "cuda":
         raise PortraitPipelineError(
             f"precision is 16-mixed, which {accelerator} does not compute in; use"
-            " `--params precision=auto`"
+            " `--params training.precision=auto`"
         )
     if parameters.precision != "auto":
         return parameters.precision

@@ -24,8 +24,8 @@ def together(fabric: Fabric) -> Iterator[None]:
         if fabric.world_size == 1:
             raise
         raise ProcessLostError(
-            f"process {fabric.global_rank} of {fabric.world_size} has lost another one, which says"
-            " itself why it ended; what was saved last is kept, go on with `--params resume=true`"
+            f"process {fabric.global_rank} of {fabric.world_size} has lost another one, which"
+            " torchrun names; what was saved last is kept, go on with `--params resume=true`"
         ) from error
 
 

@@ -104,7 +104,7 @@ def build_discriminator(parameters: TrainingParameters) -> PatchDiscriminator:
         raise PortraitPipelineError(
             f"num_discriminator_layers is {num_layers}, too many for image_size_px"
             f" {parameters.image_size_px}: no patch fits; lower it with"
-            f" `--params num_discriminator_layers={num_layers - 1}`"
+            f" `--params training.num_discriminator_layers={num_layers - 1}`"
         )
     return PatchDiscriminator(parameters.num_discriminator_filters, num_layers)
 
