@@ -40,6 +40,7 @@ lock: install  ## Resolve requirements.lock anew from pyproject.toml
 viz: install  ## Kedro-Viz: the pipelines, drawn
 	$(BIN)/kedro viz run $(SAMPLE)
 
+ui: export PATH := $(CURDIR)/$(BIN):$(PATH)
 ui: install  ## The MLflow UI: compare the models
 	$(BIN)/kedro mlflow ui $(SAMPLE)
 
