@@ -1,6 +1,6 @@
-"""Time portraits of face crops with PyTorch and with ONNX Runtime, and their cold start.
+"""Time portraits with PyTorch, ONNX Runtime and, where it is installed, OpenVINO; cold starts too.
 
-    python benchmarks/portraits.py [--size-px 256] [--filters 64] [--blocks 9] [--rounds 3]
+    python -m benchmarks.portraits [--size-px 256] [--filters 64] [--blocks 9] [--rounds 3]
 
 The generator has the report's shape and random weights, which take as long as trained ones. Rounds
 of the runtimes alternate and the shortest counts. A cold start is a new process from its first
@@ -8,6 +8,7 @@ import to its first portrait.
 """
 
 import argparse
+import importlib.util
 import subprocess
 import sys
 import tempfile
@@ -79,10 +80,23 @@ def _prepare(
     exported = export_model(checkpoint, True, example)
     torch.save(checkpoint, folder / "model.pt")
     write_export(folder / "export", exported)
-    return {
+    painters = {
         "PyTorch": checkpoint_model(checkpoint).painter,
         "ONNX Runtime": exported_model(exported).painter,
     }
+    if importlib.util.find_spec("openvino") is not None:
+        painters["OpenVINO"] = _openvino_painter(exported.networks["generator"])
+    for paint in painters.values():
+        paint(example)
+    return painters
+
+
+def _openvino_painter(network: bytes) -> Callable[[np.ndarray], np.ndarray]:
+    import openvino  # noqa: PLC0415
+
+    core = openvino.Core()
+    compiled = core.compile_model(core.read_model(network, b""), "CPU")
+    return lambda crops: compiled(crops)[0]
 
 
 def _rates(
