@@ -16,7 +16,6 @@ from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
 from mlflow.tracking import MlflowClient
 from pydantic import BaseModel
 
-from portrait_pipeline.datasets.embeddings import EmbeddingStoreDataset
 from portrait_pipeline.datasets.mlflow_run import flatten, library_versions
 from portrait_pipeline.datasets.places import location
 from portrait_pipeline.errors import PortraitPipelineError, TrainingInterruptedError
@@ -96,6 +95,11 @@ class Workflow:
                 logging.getLogger(name).setLevel(logging.WARNING)
             for name in pipeline.all_outputs():
                 catalog[name] = MemoryDataset(copy_mode="assign")
+            # brings PyTorch, which the commands on exported models do without
+            from portrait_pipeline.datasets.embeddings import (  # noqa: PLC0415
+                EmbeddingStoreDataset,
+            )
+
             for name in pipeline.inputs():
                 dataset = catalog.get(name)
                 if isinstance(dataset, EmbeddingStoreDataset):
