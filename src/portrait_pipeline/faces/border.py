@@ -1,8 +1,8 @@
 """What a crop shows beyond the border of its picture: a reflection that loses its features.
 
 A close-up leaves no room for the margin, and a plain reflection would set a second pair of eyes
-beside the face, for the networks to learn. As in the preparation of FFHQ (Karras et al. 2019,
-appendix A) the reflection is blurred, the more the farther out: colours go on, features do not.
+beside the face, for the networks to learn. As in the preparation of CelebA-HQ (Karras et al. 2018,
+appendix C) the reflection is blurred, the more the farther out: colours go on, features do not.
 """
 
 import numpy as np
