@@ -17,6 +17,8 @@ from portrait_pipeline.pipelines import (
 # Report, section 5.3, and a wider grid for who looks for the useful weights.
 LAMBDA_GRID = (1.0, 5.0, 10.0)
 WIDE_LAMBDA_GRID = (0.1, 0.5, 1.0, 5.0, 10.0)
+# What stands in for a fixed λ_p: the share of the gradient that the perceptual term keeps.
+SHARE_GRID = (0.25, 0.5, 0.75)
 
 
 def register_pipelines() -> dict[str, Pipeline]:
@@ -36,6 +38,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "train_baseline": train_baseline,
         "tune": tune,
         "tune_wide": _tune(WIDE_LAMBDA_GRID),
+        "tune_share": _try_shares(SHARE_GRID),
         "train_proposed": training.create_lambda_from_parameters() + train_proposed,
         "evaluate": evaluate,
         "report": report,
@@ -49,8 +52,23 @@ def register_pipelines() -> dict[str, Pipeline]:
 
 def _tune(grid: tuple[float, ...]) -> Pipeline:
     """One training and one scoring per λ_p, one of each for the reference, and the choice."""
-    names = {f"lambda_{weight:g}".replace(".", "_"): weight for weight in grid}
-    trained = [training.create_tuning(name, weight) for name, weight in names.items()]
-    scored = [evaluation.create_scoring(name, "validation") for name in ("reference", *names)]
-    reference = training.create_tuning("reference", 0.0)
-    return reduce(add, [reference, *trained, *scored, tuning.create_pipeline(tuple(names))])
+    weights = {_name("lambda", weight): weight for weight in grid}
+    trained = [training.create_tuning(name, weight) for name, weight in weights.items()]
+    scored = [evaluation.create_scoring(name, "validation") for name in ("reference", *weights)]
+    reference = training.create_tuning("reference")
+    return reduce(add, [reference, *trained, *scored, tuning.create_pipeline(tuple(weights))])
+
+
+def _try_shares(grid: tuple[float, ...]) -> Pipeline:
+    """One training and one scoring per share, and their table, to set beside that of λ_p."""
+    shares = {_name("share", share): share for share in grid}
+    trained = [
+        training.create_tuning(name, perceptual_gradient_share=share)
+        for name, share in shares.items()
+    ]
+    scored = [evaluation.create_scoring(name, "validation") for name in shares]
+    return reduce(add, [*trained, *scored, tuning.create_share_pipeline(tuple(shares))])
+
+
+def _name(kind: str, weight: float) -> str:
+    return f"{kind}_{weight:g}".replace(".", "_")

@@ -1,13 +1,14 @@
 """Small trainings and stand-ins for what lies around them."""
 
-import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from lightning_fabric import Fabric
+from support.in_memory import MemoryStore, MemoryTracker
+from support.tiny_model import TRAINING
 from torch import Tensor, nn
 
 from portrait_pipeline.cyclegan.data import TrainingData
@@ -17,94 +18,14 @@ from portrait_pipeline.parameters import TrainingParameters
 
 SIZE_PX = 32
 SETTINGS: dict[str, Any] = {
+    **TRAINING,
     "seed": 3,
     "image_size_px": SIZE_PX,
-    "num_generator_filters": 4,
-    "num_residual_blocks": 1,
-    "num_discriminator_filters": 4,
-    "num_discriminator_layers": 2,
-    "upsampling": "transposed",
-    "adversarial_loss": "least_squares",
-    "lambda_cycle": 10.0,
-    "lambda_perceptual": 0.0,
-    "lambda_identity_mapping": 0.0,
-    "teacher": "dlib",
-    "perceptual_reduction": "sum",
-    "perceptual_warmup_epochs": 0,
     "num_epochs": 3,
-    "num_decay_epochs": 0,
-    "batch_size": 1,
-    "learning_rate": 0.0002,
-    "adam_beta_1": 0.5,
-    "adam_beta_2": 0.999,
     "image_pool_size": 3,
     "horizontal_flip": True,
     "ema_decay": 0.9,
-    "validate_every_epochs": 1,
-    "num_validation_pictures": 0,
-    "sample_grid_every_epochs": 1,
-    "save_every_steps": 1000,
-    "save_every_minutes": 1000.0,
-    "allow_cpu": True,
-    "accelerator": "cpu",
-    "precision": "32-true",
-    "devices": 1,
-    "strategy": "auto",
-    "channels_last": False,
-    "compile": False,
 }
-
-
-class MemoryTracker:
-    """A tracker that remembers every call."""
-
-    def __init__(self) -> None:
-        self.rows: list[tuple[int, dict[str, float]]] = []
-        self.images: list[tuple[str, int, tuple[int, ...]]] = []
-        self.starts: list[tuple[str, dict[str, object], str | None]] = []
-        self.statuses: list[str] = []
-
-    def start(
-        self,
-        name: str,
-        parameters: Mapping[str, object],
-        tags: Mapping[str, str],
-        tracking_id: str | None = None,
-    ) -> str:
-        self.starts.append((name, dict(parameters), tracking_id))
-        return tracking_id or f"run-{len(self.starts)}"
-
-    def last_step(self, metric: str) -> int:
-        return max((step for step, row in self.rows if metric in row), default=-1)
-
-    def log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
-        self.rows.append((step, dict(metrics)))
-
-    def log_image(self, key: str, image: np.ndarray, step: int) -> None:
-        assert image.dtype == np.uint8
-        self.images.append((key, step, image.shape))
-
-    def finish(self, status: str) -> None:
-        self.statuses.append(status)
-
-
-class MemoryStore:
-    """A store that keeps copies; `after_save` lets a test interfere."""
-
-    def __init__(self) -> None:
-        self.states: list[dict[str, Any]] = []
-        self.after_save: Callable[[dict[str, Any]], None] | None = None
-
-    def save(self, state: dict[str, Any]) -> None:
-        self.states.append(copy.deepcopy(state))
-        if self.after_save is not None:
-            self.after_save(state)
-
-    def load(self) -> dict[str, Any] | None:
-        return copy.deepcopy(self.states[-1]) if self.states else None
-
-    def clear(self) -> None:
-        self.states.clear()
 
 
 class TinyTeacher(nn.Module):

@@ -3,7 +3,11 @@
 import pytest
 from support.tiny_model import tiny_checkpoint
 
-from portrait_pipeline.cyclegan.kept import choose_checkpoint, recent_checkpoints
+from portrait_pipeline.cyclegan.kept import (
+    choose_checkpoint,
+    perceptual_weight,
+    recent_checkpoints,
+)
 from portrait_pipeline.cyclegan.translate import load_generator
 from portrait_pipeline.errors import PortraitPipelineError
 
@@ -36,3 +40,30 @@ def test_recent_ones_come_oldest_first() -> None:
     kept = [{**BEST, "epoch": epoch} for epoch in (5, 6)]
     assert [each["epoch"] for each in recent_checkpoints({**LAST, "recent": kept})] == [5, 6]
     assert recent_checkpoints(LAST) == []
+
+
+HISTORY = [
+    {"epoch": epoch, "lambda_perceptual": 0.1 * epoch, "perceptual_gradient_share": 0.02 * epoch}
+    for epoch in (1, 2)
+]
+
+
+def test_a_fixed_weight_is_that_of_the_settings() -> None:
+    """Also while it warms up; its share is that of the checkpoint's epoch."""
+    checkpoint = tiny_checkpoint(lambda_perceptual=5.0) | {"epoch": 2, "history": HISTORY}
+    expected = {"lambda_perceptual": 5.0, "perceptual_gradient_share": 0.04}
+    assert perceptual_weight(checkpoint) == expected
+
+
+def test_where_a_share_was_kept_the_weight_is_what_it_came_to() -> None:
+    """Not the λ_p of the settings, which did not count."""
+    settings = {"lambda_perceptual": 5.0, "perceptual_gradient_share": 0.02}
+    checkpoint = tiny_checkpoint(**settings) | {"epoch": 1, "history": HISTORY}
+    expected = {"lambda_perceptual": 0.1, "perceptual_gradient_share": 0.02}
+    assert perceptual_weight(checkpoint) == expected
+
+
+def test_the_baseline_has_weight_zero_and_no_share() -> None:
+    """Its history has neither."""
+    expected = {"lambda_perceptual": 0.0, "perceptual_gradient_share": None}
+    assert perceptual_weight(tiny_checkpoint("baseline")) == expected

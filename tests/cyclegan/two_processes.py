@@ -13,7 +13,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from conftest import MemoryStore, MemoryTracker, _faces, _parameters
+from conftest import _faces, _parameters
+from support.in_memory import MemoryStore, MemoryTracker
 
 from portrait_pipeline.cyclegan.batches import UnpairedBatches
 from portrait_pipeline.cyclegan.data import TrainingData

@@ -1,12 +1,11 @@
 """FaceNet's real loading code against files of the right shape, and servers that misbehave."""
 
 import hashlib
-import io
 from pathlib import Path
 
 import pytest
 import torch
-from facenet_pytorch import InceptionResnetV1
+from support.facenet_weights import random_facenet
 from support.http_server import Answer, HostileServer
 
 from portrait_pipeline.downloads import Patience
@@ -20,13 +19,8 @@ PATIENCE = Patience(num_attempts=2, sleep=[].append)
 
 @pytest.fixture(scope="session")
 def weights() -> bytes:
-    """A file shaped like the released one, its classifier included, with random values."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        state = InceptionResnetV1(classify=True, num_classes=3).state_dict()
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    return buffer.getvalue()
+    """A file shaped like the released one, with random values."""
+    return random_facenet()
 
 
 @pytest.fixture

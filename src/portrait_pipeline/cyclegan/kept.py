@@ -33,6 +33,24 @@ def recent_checkpoints(checkpoint: Checkpoint) -> list[Checkpoint]:
     return [_at(checkpoint, kept) for kept in checkpoint.get("recent", [])]
 
 
+def perceptual_weight(checkpoint: Checkpoint) -> dict[str, float | None]:
+    """Read how much the perceptual term counted in the checkpoint's epoch.
+
+    Returns:
+        `lambda_perceptual`: the fixed λ_p, or, where a share was kept, the mean of what it came to;
+        `perceptual_gradient_share`: the mean share of the gradient at the generators' output, None
+        for a model without the term.
+    """
+    settings = checkpoint["parameters"]
+    by_epoch = {row["epoch"]: row for row in checkpoint["history"]}
+    row = by_epoch.get(checkpoint["epoch"], {})
+    is_fixed = settings.get("perceptual_gradient_share") is None
+    return {
+        "lambda_perceptual": (settings if is_fixed else row)["lambda_perceptual"],
+        "perceptual_gradient_share": row.get("perceptual_gradient_share"),
+    }
+
+
 def _at(checkpoint: Checkpoint, kept: Checkpoint) -> Checkpoint:
     rest = {key: value for key, value in checkpoint.items() if key != "networks"}
     generators = {"averaged_generators": kept["averaged_generators"]}

@@ -164,11 +164,14 @@ class TrainedModels:
 
 
 def _label(run: Run) -> str:
-    weight = run.data.params.get("lambda_perceptual")
-    weight = f", λ_p {float(weight):g}" if weight else ""
-    epochs = run.data.params.get("num_epochs")
-    epochs = f", {epochs} epochs" if epochs else ""
-    return f"{run.info.run_name}{weight}{epochs} (run {run.info.run_id[:8]})"
+    settings, words = run.data.params, [run.info.run_name]
+    if settings.get("perceptual_gradient_share", "None") != "None":
+        words.append(f"{float(settings['perceptual_gradient_share']):.0%} of the gradient")
+    elif "lambda_perceptual" in settings:
+        words.append(f"λ_p {float(settings['lambda_perceptual']):g}")
+    if "num_epochs" in settings:
+        words.append(f"{settings['num_epochs']} epochs")
+    return f"{', '.join(words)} (run {run.info.run_id[:8]})"
 
 
 @contextmanager

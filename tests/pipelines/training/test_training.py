@@ -1,14 +1,92 @@
 """How the settings of each training follow from those of the user, and how trainings are wired."""
 
-import pytest
-from support.tiny_model import TRAINING
+from pathlib import Path
 
-from portrait_pipeline.parameters import TrainingParameters, TuningParameters
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from support.facenet_weights import random_facenet
+from support.in_memory import MemoryStore, MemoryTracker
+from support.tiny_model import PREPARATION, SIZE_PX, TRAINING
+
+from portrait_pipeline.cyclegan.data import TrainingData
+from portrait_pipeline.cyclegan.ports import Checkpoint
+from portrait_pipeline.datasets.embeddings import SqliteEmbeddingStore
+from portrait_pipeline.images import FaceSet
+from portrait_pipeline.metrics.validation import Validation
+from portrait_pipeline.parameters import FaceParameters, TrainingParameters, TuningParameters
 from portrait_pipeline.pipeline_registry import LAMBDA_GRID, register_pipelines
 from portrait_pipeline.pipelines.training import nodes
 
 SETTINGS = TrainingParameters(**{**TRAINING, "lambda_perceptual": 5.0, "num_epochs": 50})
 PIPELINES = register_pipelines()
+FACES = FaceParameters(**PREPARATION)
+NOTHING = FaceSet((), np.empty((0, SIZE_PX, SIZE_PX, 3), np.uint8))
+NO_VALIDATION = Validation(NOTHING, NOTHING, lambda faces: faces.numpy(), 1)
+
+
+def drawn(count: int, seed: int) -> FaceSet:
+    """Draw crops of noise."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (count, SIZE_PX, SIZE_PX, 3), np.uint8)
+    return FaceSet(tuple(f"{seed}-{row}.png" for row in range(count)), pixels)
+
+
+BLIND = TrainingData(drawn(3, seed=1), drawn(3, seed=2))
+
+
+def trained(
+    node: nodes.TrainingNode, data: TrainingData, settings: TrainingParameters
+) -> tuple[Checkpoint, pd.DataFrame]:
+    """Run the function of a training node with everything around it in memory."""
+    return node(data, NO_VALIDATION, settings, FACES, MemoryStore(), MemoryTracker())
+
+
+@pytest.mark.parametrize("teacher", ["dlib", "facenet"])
+def test_every_teacher_trains(teacher: str, tmp_path: Path) -> None:
+    """Law: its own embeddings of the real crops, its gradient in the generators' weights."""
+    weights = tmp_path / "weights.pt"
+    weights.write_bytes(random_facenet())
+    settings = SETTINGS.model_copy(
+        update={
+            "num_epochs": 1,
+            "teacher": teacher,
+            "teacher_weights": str(weights) if teacher == "facenet" else None,
+        }
+    )
+    store = SqliteEmbeddingStore(tmp_path / "embeddings.sqlite")
+    taught = nodes.embed_training_faces(BLIND, settings, FACES, store)
+    checkpoint, history = trained(nodes.train_proposed, taught, settings)
+    row = history.iloc[-1]
+    assert 0.0 < row["perceptual_loss"] <= 2 * 4.0
+    assert 0.0 < row["perceptual_gradient_share"] < 1.0
+    untaught, _ = trained(nodes.train_baseline, BLIND, settings)
+    one, other = (
+        torch.cat([value.flatten() for value in each["networks"]["photo_to_portrait"].values()])
+        for each in (checkpoint, untaught)
+    )
+    assert not torch.equal(one, other)
+
+
+def test_the_baseline_knows_no_share_either() -> None:
+    """Law: a share of the gradient set for the proposed model leaves the baseline untaught."""
+    settings = SETTINGS.model_copy(update={"perceptual_gradient_share": 0.5, "num_epochs": 1})
+    for node in (nodes.train_baseline, nodes.training_at("reference")):
+        checkpoint, history = trained(node, BLIND, settings)
+        assert checkpoint["parameters"]["perceptual_gradient_share"] is None
+        assert "perceptual_loss" not in history
+
+
+def test_a_share_of_the_settings_does_not_rule_the_grid(tmp_path: Path) -> None:
+    """Law: λ_p of the grid stays what it is called; a share of its grid likewise."""
+    settings = SETTINGS.model_copy(update={"perceptual_gradient_share": 0.5, "num_epochs": 1})
+    store = SqliteEmbeddingStore(tmp_path / "embeddings.sqlite")
+    taught = nodes.embed_training_faces(BLIND, settings, FACES, store)
+    _, fixed = trained(nodes.training_at("lambda_1", 1.0), taught, settings)
+    assert fixed["lambda_perceptual"].tolist() == [1.0]
+    node = nodes.training_at("share_0_25", perceptual_gradient_share=0.25)
+    _, kept = trained(node, taught, settings)
+    assert kept["perceptual_gradient_share"].tolist() == pytest.approx([0.25], rel=1e-3)
 
 
 def test_the_chosen_lambda_and_nothing_else_is_given_to_the_proposed_model() -> None:

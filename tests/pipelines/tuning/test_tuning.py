@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from portrait_pipeline.parameters import TuningParameters
-from portrait_pipeline.pipelines.tuning.nodes import choose
-from portrait_pipeline.pipelines.tuning.pipeline import create_pipeline
+from portrait_pipeline.pipelines.tuning.nodes import choose, tabulate
+from portrait_pipeline.pipelines.tuning.pipeline import create_pipeline, create_share_pipeline
 
 # λ_p: SSIM, identity, distance to paintings; 0 is the reference, whose distance is the bound.
 MEASURED = {0.0: (0.5, 0.1, 20.0), 1.0: (0.6, 0.5, 21.0), 5.0: (0.7, 0.9, 40.0)}
@@ -48,3 +48,11 @@ def test_every_model_of_the_grid_and_the_reference_are_waited_for() -> None:
         "lambda_1_summary",
         "lambda_5_summary",
     }
+
+
+def test_shares_are_laid_out_like_weights() -> None:
+    """A row for each training, its portraits' summary, and nothing is chosen."""
+    table = tabulate(summaries(1.0), summaries(5.0))
+    assert table["model"].tolist() == ["lambda_1", "lambda_5"]
+    assert "chosen" not in table
+    assert create_share_pipeline(("share_0_5",)).inputs() == {"share_0_5_summary"}

@@ -8,7 +8,11 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
-from portrait_pipeline.cyclegan.kept import choose_checkpoint, recent_checkpoints
+from portrait_pipeline.cyclegan.kept import (
+    choose_checkpoint,
+    perceptual_weight,
+    recent_checkpoints,
+)
 from portrait_pipeline.cyclegan.ports import Checkpoint
 from portrait_pipeline.cyclegan.translate import load_generator, translate
 from portrait_pipeline.images import FaceSet
@@ -128,10 +132,7 @@ def score_model(
         for epoch, faces in portraits_by_epoch.items()
     ]
     chosen = choose_checkpoint(checkpoint, reference.settings.checkpoint)
-    facts = {
-        "lambda_perceptual": checkpoint["parameters"]["lambda_perceptual"],
-        "epochs": chosen["epoch"],
-    }
+    facts = {**perceptual_weight(chosen), "epochs": chosen["epoch"]}
     if checkpoint["tracking_id"]:
         run.attach(checkpoint["tracking_id"])
         run.log_metrics(tracked_metrics(reference, metrics, recent), chosen["epoch"])

@@ -20,6 +20,7 @@ from portrait_pipeline.pipelines.reporting.wording import (
     interval_decimals,
     write_lambda,
     write_measurement,
+    write_share,
 )
 
 LAMBDA_KEYS = (
@@ -71,6 +72,7 @@ class LambdaRow:
     """One λ_p of the tuning table."""
 
     lambda_text: str
+    share_text: str
     epochs: str
     count: str
     is_chosen: bool
@@ -186,6 +188,7 @@ def lambda_rows(lambda_table: pd.DataFrame) -> tuple[LambdaRow, ...]:
     return tuple(
         LambdaRow(
             lambda_text=write_lambda(number_of(row, "lambda_perceptual")),
+            share_text=_share(number_of(row, "perceptual_gradient_share")),
             epochs=_whole(number_of(row, "epochs")),
             count=_whole(number_of(row, "n")),
             is_chosen=row.get("chosen") is True,
@@ -214,6 +217,10 @@ def checkpoint_rows(checkpoint_spread: pd.DataFrame) -> tuple[CheckpointRow, ...
         )
         for index, row in enumerate(rows)
     )
+
+
+def _share(value: float) -> str:
+    return "–" if math.isnan(value) else write_share(value)
 
 
 def _whole(value: float) -> str:

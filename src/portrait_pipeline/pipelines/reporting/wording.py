@@ -65,7 +65,7 @@ def write_count(count: int) -> str:
 
 def write_lambda(value: float) -> str:
     """Write a weight such as λ_p: `0.5`, `5`, or a dash where there is none."""
-    return f"{value:g}" if math.isfinite(value) else "–"
+    return f"{value:.3g}" if math.isfinite(value) else "–"
 
 
 def write_share(share: float) -> str:

@@ -106,8 +106,8 @@ def train_baseline(
     training_state: CheckpointStore,
     run: RunTracker,
 ) -> TrainedModel:
-    """Train CycleGAN without any face network (report, 5.2): λ_p is 0."""
-    settings = _changed(training, lambda_perceptual=0.0)
+    """Train CycleGAN without any face network (report, 5.2): no perceptual term."""
+    settings = _changed(training, lambda_perceptual=0.0, perceptual_gradient_share=None)
     return _train("baseline", data, settings, faces, Surroundings(run, training_state, validation))
 
 
@@ -123,8 +123,14 @@ def train_proposed(
     return _train("proposed", data, training, faces, Surroundings(run, training_state, validation))
 
 
-def training_at(model: str, lambda_perceptual: float) -> TrainingNode:
-    """Make the node function that trains `model` with one λ_p of the grid."""
+def training_at(
+    model: str, lambda_perceptual: float = 0.0, perceptual_gradient_share: float | None = None
+) -> TrainingNode:
+    """Make the node function that trains `model` with one fixed λ_p, or one kept share."""
+    weight = {
+        "lambda_perceptual": lambda_perceptual,
+        "perceptual_gradient_share": perceptual_gradient_share,
+    }
 
     def train(
         data: TrainingData,
@@ -134,10 +140,13 @@ def training_at(model: str, lambda_perceptual: float) -> TrainingNode:
         training_state: CheckpointStore,
         run: RunTracker,
     ) -> TrainedModel:
-        settings = _changed(training, lambda_perceptual=lambda_perceptual)
+        settings = _changed(training, **weight)
         return _train(model, data, settings, faces, Surroundings(run, training_state, validation))
 
-    train.__doc__ = f"Train CycleGAN with λ_p = {lambda_perceptual:g} on the pairs of the tuning."
+    kept = f"λ_p = {lambda_perceptual:g}"
+    if perceptual_gradient_share is not None:
+        kept = f"the perceptual term at {perceptual_gradient_share:g} of the gradient"
+    train.__doc__ = f"Train CycleGAN with {kept} on the pairs of the tuning."
     return train
 
 

@@ -44,16 +44,19 @@ def create_proposed() -> Pipeline:
     return pipeline([*_data(), _teaching(), settings, train])
 
 
-def create_tuning(model: str, lambda_perceptual: float) -> Pipeline:
-    """Train one λ_p of the grid on the pairs of the tuning (report, 5.3)."""
+def create_tuning(
+    model: str, lambda_perceptual: float = 0.0, perceptual_gradient_share: float | None = None
+) -> Pipeline:
+    """Train on the pairs of the tuning (report, 5.3) with one λ_p, or one share of the gradient."""
     settings = node(
         nodes.set_tuning_budget,
         ["params:training", "params:tuning"],
         "tuning_settings",
         name="set_tuning_budget",
     )
-    function = nodes.training_at(model, lambda_perceptual)
-    data = "taught_data" if lambda_perceptual > 0.0 else "training_data"
+    function = nodes.training_at(model, lambda_perceptual, perceptual_gradient_share)
+    is_taught = lambda_perceptual > 0.0 or perceptual_gradient_share is not None
+    data = "taught_data" if is_taught else "training_data"
     return pipeline(
         [*_data(), _teaching(), settings, _training(function, model, data, "tuning_settings")]
     )

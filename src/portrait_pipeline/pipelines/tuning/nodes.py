@@ -27,7 +27,7 @@ def choose(
     Returns:
         The table and the choice, with its reason and what the other rule would have chosen.
     """
-    table = pd.DataFrame([row_of(summaries[0]) for summaries in lambda_summaries])
+    table = tabulate(*lambda_summaries)
     reference = row_of(reference_summary[0])
     choice = choose_lambda(table, reference, tuning.selection, tuning.max_distance_ratio)
     table = table.assign(
@@ -37,3 +37,8 @@ def choose(
     )
     logger.info("chosen by %s: %s", choice.rule, choice.reason)
     return table, vars(choice)
+
+
+def tabulate(*summaries: Summaries) -> pd.DataFrame:
+    """Lay several trainings out in one table, a row each; of each its portraits' summary first."""
+    return pd.DataFrame([row_of(of_model[0]) for of_model in summaries])

@@ -18,3 +18,9 @@ def create_pipeline(models: tuple[str, ...]) -> Pipeline:
             )
         ]
     )
+
+
+def create_share_pipeline(models: tuple[str, ...]) -> Pipeline:
+    """Lay `models`, trained with kept shares of the gradient, out in a table like that of λ_p."""
+    summaries = [f"{model}_summary" for model in models]
+    return pipeline([node(nodes.tabulate, summaries, "share_table", name="tabulate_shares")])
