@@ -28,9 +28,9 @@ import yaml
 from facenet_pytorch import MTCNN
 from PIL import Image
 
+from portrait_pipeline.cores import available_cores
 from portrait_pipeline.faces.detect import FaceDetector
 from portrait_pipeline.faces.detection import Detection, overlap
-from portrait_pipeline.faces.parallel import available_cores
 from portrait_pipeline.faces.record import PictureRecord
 from portrait_pipeline.faces.survey import survey_pictures
 from portrait_pipeline.parameters import FaceParameters

@@ -1,15 +1,16 @@
-"""Compute the two files of face statistics that the package ships, from folders of pictures.
+"""Compute the files of face statistics that the package ships, from folders of pictures.
 
     python benchmarks/face_statistics.py ../shared/pictures/photos ../shared/pictures/paintings
 
-writes src/portrait_pipeline/identity/dlib_mean_descriptor.json (the part that dlib's raw
-descriptors of all faces share) and src/portrait_pipeline/metrics/shape_statistics.json (how faces
-differ in shape). Both are means over many faces: no picture can be had back from them. Each folder
-counts alike, whatever its number of faces, and each face is seen at every size in SIZES_PX.
+writes the mean descriptors of dlib and FaceRes in src/portrait_pipeline/identity (the part that a
+network's raw descriptors of all faces share) and shape_statistics.json in
+src/portrait_pipeline/metrics (how faces differ in shape); `--of faceres` writes that one alone. All
+are means over many faces: no picture can be had back from them. Each folder counts alike, whatever
+its number of faces, and each face is seen at every size in SIZES_PX.
 """
 
+import argparse
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,14 +21,15 @@ from PIL import Image
 
 from portrait_pipeline.faces.crop import crop_face, crop_transform
 from portrait_pipeline.faces.detect import FaceDetector
-from portrait_pipeline.identity import load_embedder
+from portrait_pipeline.identity import Embedder, load_embedder
 from portrait_pipeline.identity.landmarks import find_landmarks
 from portrait_pipeline.images import to_model_range
 from portrait_pipeline.metrics.geometry import ShapeStatistics, fit_statistics
-from portrait_pipeline.parameters import FaceParameters
+from portrait_pipeline.parameters import FaceParameters, Teacher
 
 SIZES_PX = (64, 128, 256)
 NUM_DIRECTIONS = 40
+STATISTICS = ("dlib", "faceres", "shapes")
 BATCH_SIZE = 16
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "portrait_pipeline"
 FACES = FaceParameters(
@@ -66,25 +68,28 @@ def shrink(
 
 @torch.no_grad()
 def raw_descriptors(
-    crops: UInt8[np.ndarray, "faces size size 3"],
-) -> Float[np.ndarray, "faces 128"]:
-    """Compute dlib's raw descriptors."""
-    embedder = load_embedder("dlib")
+    crops: UInt8[np.ndarray, "faces size size 3"], embedder: Embedder
+) -> Float[np.ndarray, "faces dim"]:
+    """Compute a network's raw descriptors."""
     batches = (crops[start : start + BATCH_SIZE] for start in range(0, len(crops), BATCH_SIZE))
     return np.concatenate(
         [embedder.descriptors(to_model_range(batch)).numpy() for batch in batches]
     )
 
 
-def write_mean_descriptor(sets: dict[str, np.ndarray]) -> None:
+def write_mean_descriptor(name: Teacher, sets: dict[str, np.ndarray]) -> None:
     """Average over faces and sizes, then over folders."""
-    means = [
-        np.mean([raw_descriptors(shrink(crops, size)).mean(axis=0) for size in SIZES_PX], axis=0)
-        for crops in sets.values()
-    ]
-    mean = np.mean(means, axis=0)
+    embedder = load_embedder(name)
+    mean = np.mean(
+        [
+            raw_descriptors(shrink(crops, size), embedder).mean(axis=0)
+            for crops in sets.values()
+            for size in SIZES_PX
+        ],
+        axis=0,
+    )
     content = _provenance(sets) | {"mean_descriptor": [round(float(value), 6) for value in mean]}
-    _write(PACKAGE / "identity" / "dlib_mean_descriptor.json", content)
+    _write(PACKAGE / "identity" / f"{name}_mean_descriptor.json", content)
 
 
 def write_shape_statistics(sets: dict[str, np.ndarray]) -> None:
@@ -121,8 +126,19 @@ def _batches(paths: list[Path]) -> Iterator[list[Path]]:
         yield paths[start : start + BATCH_SIZE]
 
 
+def main() -> None:
+    """Read the folders and write what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--of", nargs="+", choices=STATISTICS, default=STATISTICS)
+    arguments = parser.parse_args()
+    sets = {folder.name: cut_folder(folder) for folder in arguments.folders}
+    for name in arguments.of:
+        if name == "shapes":
+            write_shape_statistics(sets)
+        else:
+            write_mean_descriptor(name, sets)
+
+
 if __name__ == "__main__":
-    folders = [Path(argument) for argument in sys.argv[1:]]
-    face_sets = {folder.name: cut_folder(folder) for folder in folders}
-    write_mean_descriptor(face_sets)
-    write_shape_statistics(face_sets)
+    main()

@@ -100,6 +100,6 @@ def test_processes_draw_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     alone = digests(tmp_path / "alone")
     monkeypatch.setattr(drawn, "NUM_PICTURES_WORTH_A_PROCESS", 1)
-    monkeypatch.setattr(drawn.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(drawn, "available_cores", lambda: 2)
     assert digests(tmp_path / "together") == alone
     assert len(set(alone)) == 2

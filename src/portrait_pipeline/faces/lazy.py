@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
 
+from portrait_pipeline.cores import available_cores
 from portrait_pipeline.faces.columns import AUDIT_DTYPES, transform_of, typed
 from portrait_pipeline.faces.crop import CropTransform, crop_face
-from portrait_pipeline.faces.parallel import available_cores, in_order
+from portrait_pipeline.faces.parallel import in_order
 from portrait_pipeline.images import read_picture
 from portrait_pipeline.parameters import Domain
 from portrait_pipeline.progress import track

@@ -1,6 +1,5 @@
 """Work for several threads, with its results in order and little of it in memory."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,13 +31,6 @@ def in_order(
     finally:
         for future in pending:
             future.cancel()
-
-
-def available_cores() -> int:
-    """Return on how many cores this process may run."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextmanager

@@ -8,8 +8,9 @@ from typing import Protocol
 
 import torch
 
+from portrait_pipeline.cores import available_cores
 from portrait_pipeline.faces.detection import Finding
-from portrait_pipeline.faces.parallel import available_cores, in_order, single_threaded_torch
+from portrait_pipeline.faces.parallel import in_order, single_threaded_torch
 from portrait_pipeline.faces.record import (
     DetectionStore,
     PictureRecord,

@@ -18,6 +18,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from portrait_pipeline import sample as drawing
+from portrait_pipeline.cores import available_cores
 from portrait_pipeline.parameters import Domain, SampleParameters
 from portrait_pipeline.progress import track
 from portrait_pipeline.sources.files import picture_table, write_whole
@@ -70,7 +71,7 @@ def _png(pixels: UInt8[np.ndarray, "height width 3"]) -> bytes:
 
 def _for_each(indices: list[int], draw: Callable[[int], None], description: str) -> None:
     """Draw in as many processes as are worth their start."""
-    num_workers = min(os.cpu_count() or 1, len(indices) // NUM_PICTURES_WORTH_A_PROCESS)
+    num_workers = min(available_cores(), len(indices) // NUM_PICTURES_WORTH_A_PROCESS)
     if num_workers < 2:
         for index in track(indices, description, len(indices)):
             draw(index)
