@@ -48,6 +48,14 @@ def test_a_missing_input_is_one_sentence_before_any_work() -> None:
         )
 
 
+@pytest.mark.parametrize("name", ["ingest", "__default__"])
+def test_several_processes_do_not_ingest(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each would fetch and crop every picture; the sentence says what to run instead."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(PortraitPipelineError, match=r"2 processes.*--env=sample --pipeline=ingest"):
+        Workflow().before_pipeline_run({"env": "sample"}, PIPELINES[name], DataCatalog({}))
+
+
 def test_stages_are_counted_and_what_is_handed_on_is_silent(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

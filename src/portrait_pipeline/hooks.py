@@ -88,8 +88,13 @@ class Workflow:
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
-        """Refuse to start when an input is missing; keep other ranks from writing and talking."""
+        """Refuse what cannot be done; keep other ranks from writing and talking.
+
+        Raises:
+            PortraitPipelineError: if an input is missing, or several processes would ingest.
+        """
         _check_inputs(pipeline, catalog, run_params.get("env"))
+        _check_processes(pipeline, run_params.get("env"))
         if not is_rank_zero():
             for name in TALK_OF_A_RUN:
                 logging.getLogger(name).setLevel(logging.WARNING)
@@ -109,10 +114,22 @@ class Workflow:
 def _check_inputs(pipeline: Pipeline, catalog: DataCatalog, env: str | None) -> None:
     for name in sorted(pipeline.inputs()):
         if name in MAKERS and not catalog.exists(name):
-            option = f" --env={env}" if env else ""
             raise PortraitPipelineError(
-                f"{name} is not there yet: run `kedro run{option} --pipeline={MAKERS[name]}` first"
+                f"{name} is not there yet: run `{_command(MAKERS[name], env)}` first"
             )
+
+
+def _check_processes(pipeline: Pipeline, env: str | None) -> None:
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    if count > 1 and "detection_store" in pipeline.inputs():
+        raise PortraitPipelineError(
+            f"{count} processes would fetch and crop the same pictures: run"
+            f" `{_command('ingest', env)}` first, then torchrun with a pipeline that trains"
+        )
+
+
+def _command(pipeline: str, env: str | None) -> str:
+    return f"kedro run{f' --env={env}' if env else ''} --pipeline={pipeline}"
 
 
 class TypedMlflowHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships no types
