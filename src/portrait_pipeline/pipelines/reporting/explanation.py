@@ -1,4 +1,4 @@
-"""Three sentences on why the mean over an embedding's dimensions does nothing."""
+"""Three sentences on why the mean over an embedding's dimensions does next to nothing."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,7 +27,7 @@ def find_setting(run_facts: Mapping[str, Any], name: str, default: str) -> str:
 def explain_reduction(
     history: pd.DataFrame, dimensions: int, reduction: str
 ) -> tuple[str, str, str]:
-    """Say in three sentences why `mean` did nothing, with the shares that this run measured."""
+    """Say in three sentences why `mean` did next to nothing, with the shares of this run."""
     first = (
         "Embeddings have length 1, so the squared distance of two of them, summed as the report's"
         " formula says, lies between 0 and 4 however many dimensions they have."
