@@ -3,10 +3,12 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from portrait_pipeline.pipelines.reporting.plots import (
     face_figure,
+    label_places,
     ssim_figure,
     trade_off_figure,
 )
@@ -65,3 +67,16 @@ def test_every_figure_describes_itself(outputs: dict[str, Any]) -> None:
     for figure in outputs["report_plots"].values():
         assert figure.layout.meta["description"].endswith(".")
         assert figure.layout.dragmode is False
+
+
+def test_labels_of_neighbours_point_away_from_each_other() -> None:
+    """Left points have theirs on the left, the uppermost above; one alone has it above."""
+    x, y = pd.Series([1.0, 2.0, 8.0, 9.0, 9.5]), pd.Series([0.2, 0.1, 0.1, 0.3, 0.2])
+    assert label_places(x, y) == [
+        "top left",
+        "bottom left",
+        "bottom right",
+        "top right",
+        "middle right",
+    ]
+    assert label_places(x[:1], y[:1]) == ["top right"]

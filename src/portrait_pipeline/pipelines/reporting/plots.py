@@ -109,7 +109,7 @@ def _add_lambda_points(
         y=measured[person.key].tolist(),
         text=[f"λ<sub>p</sub> {write_lambda(value)}" for value in measured["lambda_perceptual"]],
         mode="lines+markers+text",
-        textposition="bottom right",
+        textposition=label_places(measured[distance.key], measured[person.key]),
         textfont={"size": 12},
         cliponaxis=False,
         name="Tuning, on validation",
@@ -117,6 +117,16 @@ def _add_lambda_points(
         marker={"size": 9, "color": PROPOSED, "symbol": "circle-open", "line": {"width": 2}},
         hovertemplate="%{text}: %{y:.3f} at distance %{x:.4g}",
     )
+
+
+def label_places(x: pd.Series, y: pd.Series) -> list[str]:
+    """Place labels away from their neighbours: left ones to the left, upper ones above."""
+    is_left = x.rank(method="first") <= len(x) / 2
+    sides = is_left.map({True: "left", False: "right"})
+    place = y.groupby(sides).rank(method="first", ascending=False)
+    last = y.groupby(sides).transform("size")
+    heights = np.where(place == 1, "top", np.where(place == last, "bottom", "middle"))
+    return [f"{height} {side}" for height, side in zip(heights, sides, strict=True)]
 
 
 def _add_controls(

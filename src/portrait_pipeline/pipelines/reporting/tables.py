@@ -220,7 +220,7 @@ def checkpoint_rows(checkpoint_spread: pd.DataFrame) -> tuple[CheckpointRow, ...
 
 
 def _share(value: float) -> str:
-    return "–" if math.isnan(value) else write_share(value)
+    return "" if math.isnan(value) else f"{write_share(value)} of the gradient"
 
 
 def _whole(value: float) -> str:
