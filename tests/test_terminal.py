@@ -34,6 +34,7 @@ def test_every_module_that_speaks_is_heard_once(module: str) -> None:
 def test_a_log_line_under_a_bar_is_whole_and_not_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line longer than the terminal stands on a line of its own while a bar is drawn."""
     terminal = io.StringIO()
+    monkeypatch.setenv("TERM", "xterm")  # a dumb one is drawn no bar
     monkeypatch.setattr(progress, "CONSOLE", Console(file=terminal, force_terminal=True, width=60))
     path = "data/" + "x" * 100
     handler = logging.StreamHandler(progress.LINES)
