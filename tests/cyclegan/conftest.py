@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from lightning_fabric import Fabric
-from support.in_memory import MemoryStore, MemoryTracker
+from support.in_memory import MemoryStore, MemoryTracker, noise_faces
 from support.tiny_model import TRAINING
 from torch import Tensor, nn
 
@@ -43,8 +42,7 @@ class TinyTeacher(nn.Module):
 
 
 def _faces(count: int, seed: int) -> FaceSet:
-    pixels = np.random.default_rng(seed).integers(0, 256, (count, SIZE_PX, SIZE_PX, 3), np.uint8)
-    return FaceSet(tuple(f"{seed}-{i}.png" for i in range(count)), pixels)
+    return noise_faces(count, seed, SIZE_PX)
 
 
 def _parameters(**changes: Any) -> TrainingParameters:

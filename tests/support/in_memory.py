@@ -1,10 +1,18 @@
-"""What lies around a training, in memory: a tracker and a store of checkpoints."""
+"""A training in memory: crops of noise, a tracker and a store of checkpoints."""
 
 import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+
+from portrait_pipeline.images import FaceSet
+
+
+def noise_faces(count: int, seed: int, size_px: int) -> FaceSet:
+    """Make crops of noise; names and pixels follow from the seed."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (count, size_px, size_px, 3), np.uint8)
+    return FaceSet(tuple(f"{seed}-{row}.png" for row in range(count)), pixels)
 
 
 class MemoryTracker:

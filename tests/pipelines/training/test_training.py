@@ -2,18 +2,16 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
 from support.facenet_weights import random_facenet
-from support.in_memory import MemoryStore, MemoryTracker
+from support.in_memory import MemoryStore, MemoryTracker, noise_faces
 from support.tiny_model import PREPARATION, SIZE_PX, TRAINING
 
 from portrait_pipeline.cyclegan.data import TrainingData
 from portrait_pipeline.cyclegan.ports import Checkpoint
 from portrait_pipeline.datasets.embeddings import SqliteEmbeddingStore
-from portrait_pipeline.images import FaceSet
 from portrait_pipeline.metrics.validation import Validation
 from portrait_pipeline.parameters import FaceParameters, TrainingParameters, TuningParameters
 from portrait_pipeline.pipeline_registry import LAMBDA_GRID, register_pipelines
@@ -22,17 +20,9 @@ from portrait_pipeline.pipelines.training import nodes
 SETTINGS = TrainingParameters(**{**TRAINING, "lambda_perceptual": 5.0, "num_epochs": 50})
 PIPELINES = register_pipelines()
 FACES = FaceParameters(**PREPARATION)
-NOTHING = FaceSet((), np.empty((0, SIZE_PX, SIZE_PX, 3), np.uint8))
+NOTHING = noise_faces(0, 0, SIZE_PX)
 NO_VALIDATION = Validation(NOTHING, NOTHING, lambda faces: faces.numpy(), 1)
-
-
-def drawn(count: int, seed: int) -> FaceSet:
-    """Draw crops of noise."""
-    pixels = np.random.default_rng(seed).integers(0, 256, (count, SIZE_PX, SIZE_PX, 3), np.uint8)
-    return FaceSet(tuple(f"{seed}-{row}.png" for row in range(count)), pixels)
-
-
-BLIND = TrainingData(drawn(3, seed=1), drawn(3, seed=2))
+BLIND = TrainingData(noise_faces(3, 1, SIZE_PX), noise_faces(3, 2, SIZE_PX))
 
 
 def trained(
