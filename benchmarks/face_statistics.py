@@ -22,9 +22,9 @@ from PIL import Image
 from portrait_pipeline.faces.crop import crop_face, crop_transform
 from portrait_pipeline.faces.detect import FaceDetector
 from portrait_pipeline.identity import Embedder, load_embedder
+from portrait_pipeline.identity.face_shape import ShapeStatistics, fit_statistics
 from portrait_pipeline.identity.landmarks import find_landmarks
 from portrait_pipeline.images import to_model_range
-from portrait_pipeline.metrics.geometry import ShapeStatistics, fit_statistics
 from portrait_pipeline.parameters import FaceParameters, Teacher
 
 SIZES_PX = (64, 128, 256)
@@ -98,7 +98,7 @@ def write_shape_statistics(sets: dict[str, np.ndarray]) -> None:
     crops = np.concatenate([shrink(crops[:count], SIZES_PX[0]) for crops in sets.values()])
     statistics = fit_statistics(find_landmarks(crops), NUM_DIRECTIONS)
     content = _provenance(sets) | _rounded(statistics)
-    _write(PACKAGE / "metrics" / "shape_statistics.json", content)
+    _write(PACKAGE / "identity" / "shape_statistics.json", content)
 
 
 def _rounded(statistics: ShapeStatistics) -> dict[str, object]:

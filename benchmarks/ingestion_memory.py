@@ -38,7 +38,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT.parent / "shared" / "pictures"
 FOLDERS = (PICTURES / "photos", PICTURES / "paintings")
 CROP_SIZE_PX = 64
-DOMAINS: tuple[Domain, ...] = ("photo", "portrait")
+DOMAINS: tuple[Domain, ...] = ("photo", "painting")
 FACES = FaceParameters(
     crop_size_px=CROP_SIZE_PX,
     margin=0.35,
@@ -51,7 +51,7 @@ FACES = FaceParameters(
 )
 # copies are kept: there are only so many pictures, and all are to go the whole way
 AUDIT = AuditParameters(
-    drop_monochrome_portraits=False, drop_duplicates=False, near_duplicate_distance_bits=4
+    drop_monochrome_paintings=False, drop_duplicates=False, near_duplicate_distance_bits=4
 )
 SPLITS = SplitParameters(
     num_train=10**6, num_validation=10**5, num_test=10**5, split="proportional", seed=0

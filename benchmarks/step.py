@@ -74,13 +74,13 @@ def _our_step(size: Size, lambda_p: float, teacher: Any, pictures: Any) -> Calla
     from portrait_pipeline.cyclegan.batches import Batch
     from portrait_pipeline.cyclegan.schedule import objective_at
     from portrait_pipeline.cyclegan.state import build_state
-    from portrait_pipeline.cyclegan.step import Machine, training_step
+    from portrait_pipeline.cyclegan.step import StepContext, training_step
 
     fabric, settings = Fabric(accelerator="cpu", devices=1), parameters(size, lambda_p)
     with torch.no_grad():
         batch = Batch(*pictures, *map(teacher, pictures))
     state, objective = build_state(settings, fabric.device), objective_at(settings, 0, 1)
-    machine = Machine(fabric, teacher if lambda_p else None, settings.ema_decay)
+    machine = StepContext(fabric, teacher if lambda_p else None, settings.ema_decay)
     return lambda: training_step(state, batch, objective, machine)
 
 

@@ -74,7 +74,7 @@ class TextbookStep:
         self.adam_discriminators = torch.optim.Adam(discriminators, lr=2e-4, betas=(0.5, 0.999))
 
     def __call__(self, x: Tensor, y: Tensor, embed: Embed | None, lambda_p: float) -> float:
-        """Take one step on a photo and a portrait; return the generators' loss."""
+        """Take one step on a photo and a painting; return the generators' loss."""
         fake_y, fake_x = self.g(x), self.f(y)
         judged_y, judged_x = self.d_y(fake_y), self.d_x(fake_x)
         loss = mse_loss(judged_y, torch.ones_like(judged_y))

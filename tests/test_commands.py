@@ -148,8 +148,8 @@ def test_the_pipeline_does_the_same(outcomes: dict[str, Outcome], project: Path)
 def test_exported_models_run_without_pytorch(outcomes: dict[str, Outcome], project: Path) -> None:
     """`--runtime onnx` makes the portrait and never imports torch."""
     assert outcomes["export"].code == 0, outcomes["export"].output
-    wish = ["portray", "photos/p0.png", "--out", "o5", "--runtime", "onnx", *SAMPLE]
-    said = python(project, WITHOUT_TORCH, json.dumps(wish))
+    options = ["portray", "photos/p0.png", "--out", "o5", "--runtime", "onnx", *SAMPLE]
+    said = python(project, WITHOUT_TORCH, json.dumps(options))
     assert "1 of 1 photos portrayed" in said
     assert said.split()[-1] == "False"
     assert (project / "o5/p0_portrait.png").is_file()

@@ -15,9 +15,9 @@ from kedro_datasets.pandas import CSVDataset
 from portrait_pipeline.datasets.embeddings import EmbeddingStoreDataset
 from portrait_pipeline.datasets.run_log import RunLogDataset
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.hooks import MAKERS, TALK_OF_A_RUN, Workflow
+from portrait_pipeline.hooks import MAKERS, TALK_OF_A_RUN, InputChecks
 from portrait_pipeline.pipeline_registry import register_pipelines
-from portrait_pipeline.stages import Chronicle, Terminal, command_of, shown_table
+from portrait_pipeline.stages import RunLogHook, Terminal, command_of, shown_table
 
 PIPELINES = register_pipelines()
 
@@ -43,7 +43,7 @@ def test_every_result_of_another_pipeline_has_a_maker(name: str) -> None:
 def test_a_missing_input_is_one_sentence_before_any_work() -> None:
     """It names the dataset, and the command that makes it, with the environment in use."""
     with pytest.raises(PortraitPipelineError, match=r"kedro run --env=sample --pipeline=ingest"):
-        Workflow().before_pipeline_run(
+        InputChecks().before_pipeline_run(
             {"env": "sample"}, PIPELINES["train_proposed"], DataCatalog({})
         )
 
@@ -53,7 +53,7 @@ def test_several_processes_do_not_ingest(name: str, monkeypatch: pytest.MonkeyPa
     """Each would fetch and crop every picture; the sentence says what to run instead."""
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(PortraitPipelineError, match=r"2 processes.*--env=sample --pipeline=ingest"):
-        Workflow().before_pipeline_run({"env": "sample"}, PIPELINES[name], DataCatalog({}))
+        InputChecks().before_pipeline_run({"env": "sample"}, PIPELINES[name], DataCatalog({}))
 
 
 def test_stages_are_counted_and_what_is_handed_on_is_silent(
@@ -109,7 +109,7 @@ def test_commands_and_times_are_kept_and_added_to(tmp_path: Path) -> None:
     """A later run adds its command and replaces the times of the nodes that it ran again."""
     log = RunLogDataset(filepath=str(tmp_path / "below" / "log.json"))
     log.save({"commands": {"tune": "kedro run --pipeline=tune"}, "durations": {"train_a": 1.0}})
-    chronicle, catalog = Chronicle(), DataCatalog({"run_log": log})
+    chronicle, catalog = RunLogHook(), DataCatalog({"run_log": log})
     chronicle.before_pipeline_run({"pipeline_names": ["evaluate"]})
     assert list(log.load()["commands"]) == ["tune"]
     again = node(hand_on, "a", "b", name="train_a", namespace="model")
@@ -143,7 +143,7 @@ def test_of_several_processes_the_first_alone_writes_and_talks(
             "result": CSVDataset(filepath=str(result)),
         }
     )
-    Workflow().before_pipeline_run(
+    InputChecks().before_pipeline_run(
         {}, pipeline([node(hand_on, "embedding_store", "result")]), catalog
     )
     catalog["result"].save(pd.DataFrame({"a": [1]}))

@@ -13,7 +13,7 @@ from portrait_pipeline.settings import CONFIG_LOADER_ARGS
 CONF = Path(__file__).resolve().parents[1] / "conf"
 MODELS = {
     "photos": parameters.PictureSourceParameters,
-    "portraits": parameters.PictureSourceParameters,
+    "paintings": parameters.PictureSourceParameters,
     "sample": parameters.SampleParameters,
     "faces": parameters.FaceParameters,
     "audit": parameters.AuditParameters,
@@ -36,7 +36,7 @@ def loaded(env: str, **given: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("name", MODELS)
 def test_the_shipped_settings_are_valid(env: str, name: str) -> None:
     """Every entry of every environment passes its model."""
-    own = {"photos_folder": "photos", "portraits_folder": "paintings"} if env == "study" else {}
+    own = {"photos_folder": "photos", "paintings_folder": "paintings"} if env == "study" else {}
     MODELS[name].model_validate(loaded(env, **own)[name])
 
 

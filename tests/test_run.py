@@ -14,7 +14,7 @@ from support.notebook import run_notebook
 from portrait_pipeline.datasets.checkpoint import read_checkpoint, write_checkpoint
 
 TINY = (
-    "sample.num_photos=32,sample.num_portraits=32,splits.num_train=16,splits.num_validation=8,"
+    "sample.num_photos=32,sample.num_paintings=32,splits.num_train=16,splits.num_validation=8,"
     "splits.num_test=8,training.num_generator_filters=4,training.num_residual_blocks=1,"
     "training.num_discriminator_filters=4,training.num_validation_pictures=8,"
     "training.num_recent_averages=2,num_epochs=2,tuning.num_pairs=4,tuning.num_epochs=1,"
@@ -22,7 +22,7 @@ TINY = (
 )
 WIDER = TINY.replace("num_generator_filters=4", "num_generator_filters=8")
 SAMPLE = ["run", "--env=sample"]
-MODELS = ("baseline", "reference", "lambda_1", "lambda_5", "lambda_10", "proposed")
+MODELS = ("baseline", "lambda_0", "lambda_1", "lambda_5", "lambda_10", "proposed")
 
 
 class Project:

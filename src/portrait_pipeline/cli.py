@@ -6,7 +6,7 @@ import click
 from kedro.framework.cli.project import run as kedro_run
 
 from portrait_pipeline.commands import app, portray
-from portrait_pipeline.terminal import configure_logging, speaks_plainly
+from portrait_pipeline.terminal import configure_logging, exit_with_one_sentence
 
 
 @click.group(name="portrait_pipeline")
@@ -26,4 +26,4 @@ def run(context: click.Context, /, verbose: bool, **options: Any) -> None:
     if context.obj is not None:
         configure_logging(context.obj, verbose)
     kedros_own: Any = kedro_run.callback
-    speaks_plainly(lambda: kedros_own(**options), verbose)
+    exit_with_one_sentence(lambda: kedros_own(**options), verbose)

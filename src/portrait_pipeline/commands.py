@@ -20,7 +20,7 @@ from portrait_pipeline.portrayal.naming import PictureWriter
 from portrait_pipeline.portrayal.portrayer import Portrayer
 from portrait_pipeline.portrayal.similarity import DescriptorJudge, load_judge_of_faces
 from portrait_pipeline.sources.files import list_folder
-from portrait_pipeline.terminal import configure_logging, speaks_plainly
+from portrait_pipeline.terminal import configure_logging, exit_with_one_sentence
 
 NOT_ALL_PORTRAYED = 3
 """Exit code when at least one photo could not be read or shows no face."""
@@ -30,7 +30,7 @@ DEFAULT_PORT = 7860
 
 
 @dataclass(frozen=True)
-class Place:
+class ModelLocation:
     """Where the models are: project, environment, workspace; and what runs them."""
 
     project: Path
@@ -40,7 +40,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Wish:
+class PortrayOptions:
     """What `kedro portray` was asked for."""
 
     photos: tuple[Path, ...]
@@ -53,8 +53,8 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Workshop:
-    """The trained models of a place, and its judge."""
+class OpenedModels:
+    """The trained models of a location, and its judge."""
 
     models: TrainedModels
     judge_name: Judge
@@ -101,8 +101,10 @@ def portray(context: click.Context, /, verbose: bool, **options: Any) -> None:
     read or shows no face.
     """
     _configure(context, verbose)
-    place = _place(context, options)
-    table: pd.DataFrame = speaks_plainly(lambda: _portray(place, Wish(**options)), verbose)
+    location = _place(context, options)
+    table: pd.DataFrame = exit_with_one_sentence(
+        lambda: _portray(location, PortrayOptions(**options)), verbose
+    )
     click.echo(describe(table, options["out"]))
     if (table["result"] != "portrayed").any():
         context.exit(NOT_ALL_PORTRAYED)
@@ -116,8 +118,8 @@ def portray(context: click.Context, /, verbose: bool, **options: Any) -> None:
 def app(context: click.Context, /, verbose: bool, **options: Any) -> None:
     """Open the web page: upload a photo, see its portraits."""
     _configure(context, verbose)
-    place = _place(context, options)
-    speaks_plainly(lambda: _serve(place, options["host"], options["port"]), verbose)
+    location = _place(context, options)
+    exit_with_one_sentence(lambda: _serve(location, options["host"], options["port"]), verbose)
 
 
 def _configure(context: click.Context, verbose: bool) -> None:
@@ -125,34 +127,34 @@ def _configure(context: click.Context, verbose: bool) -> None:
         configure_logging(context.obj, verbose)
 
 
-def _place(context: click.Context, options: dict[str, Any]) -> Place:
+def _place(context: click.Context, options: dict[str, Any]) -> ModelLocation:
     metadata: ProjectMetadata | None = context.obj
     if metadata is None:
         raise click.UsageError("this is not the project's folder; cd to where pyproject.toml is")
     given = {name: options.pop(name) for name in ("env", "workspace", "runtime")}
-    return Place(Path(metadata.project_path), **given)
+    return ModelLocation(Path(metadata.project_path), **given)
 
 
 @contextmanager
-def open_workshop(place: Place) -> Iterator[Workshop]:
-    """Open the catalog of a place; nothing is run, nothing is tracked."""
-    runtime_params = {"workspace": place.workspace} if place.workspace else {}
+def open_models(location: ModelLocation) -> Iterator[OpenedModels]:
+    """Open the catalog of a location; nothing is run, nothing is tracked."""
+    runtime_params = {"workspace": location.workspace} if location.workspace else {}
     session = KedroSession.create(
-        place.project, env=place.env, runtime_params=runtime_params, save_on_close=False
+        location.project, env=location.env, runtime_params=runtime_params, save_on_close=False
     )
     with session:
         context = session.load_context()
         settings = context.config_loader["parameters"]["evaluation"]
         evaluation = EvaluationParameters(**settings)
-        env = f" --env={place.env}" if place.env else ""
+        env = f" --env={location.env}" if location.env else ""
         models = TrainedModels(
-            _model_catalog(place.project, context.config_loader["catalog"]),
+            _model_catalog(location.project, context.config_loader["catalog"]),
             context.mlflow.tracking.experiment.name,  # type: ignore[attr-defined]  # kedro-mlflow adds it
-            place.runtime,
+            location.runtime,
             evaluation.use_averaged_generator,
-            "make demo" if place.env == "sample" else f"kedro run{env}",
+            "make demo" if location.env == "sample" else f"kedro run{env}",
         )
-        yield Workshop(models, evaluation.judge, evaluation.judge_weights)
+        yield OpenedModels(models, evaluation.judge, evaluation.judge_weights)
 
 
 def _model_catalog(project: Path, entries: Mapping[str, dict[str, Any]]) -> DataCatalog:
@@ -167,24 +169,24 @@ def _model_catalog(project: Path, entries: Mapping[str, dict[str, Any]]) -> Data
     return DataCatalog.from_config(kept)
 
 
-def _portray(place: Place, wish: Wish) -> pd.DataFrame:
-    if wish.compare and wish.paste_back:
+def _portray(location: ModelLocation, options: PortrayOptions) -> pd.DataFrame:
+    if options.compare and options.paste_back:
         raise PortraitPipelineError("--compare and --paste-back were both given, expected one")
-    files = find_files(wish.photos, wish.out)
-    with open_workshop(place) as workshop:
-        names = ("baseline", "proposed") if wish.compare else (wish.model,)
-        portrayer = Portrayer([workshop.models.load(name) for name in names], BATCH_SIZE)
+    files = find_files(options.photos, options.out)
+    with open_models(location) as opened:
+        names = ("baseline", "proposed") if options.compare else (options.model,)
+        portrayer = Portrayer([opened.models.load(name) for name in names], BATCH_SIZE)
         judge = None
-        if wish.compare:
-            portrayer.refuse_teacher(workshop.judge_name)
-            judge = workshop.judge(portrayer.preparation.margin)
+        if options.compare:
+            portrayer.refuse_teacher(opened.judge_name)
+            judge = opened.judge(portrayer.preparation.margin)
         settings = PortrayingParameters(
-            faces=wish.faces,
-            paste_back=wish.paste_back,
-            compare=wish.compare,
+            faces=options.faces,
+            paste_back=options.paste_back,
+            compare=options.compare,
             batch_size=BATCH_SIZE,
         )
-        writer = PictureWriter(wish.out, wish.force)
+        writer = PictureWriter(options.out, options.force)
         return outcome_table(PhotoBatch(portrayer, writer, settings, judge).run(files))
 
 
@@ -231,9 +233,9 @@ def _details(row: Any) -> str:
     return f": {row.detail}" if row.detail and row.detail != row.result else ""
 
 
-def _serve(place: Place, host: str, port: int) -> None:
+def _serve(location: ModelLocation, host: str, port: int) -> None:
     # imported here, so that portraits are made without loading a web server
     from portrait_pipeline.demo.app import serve  # noqa: PLC0415
 
-    with open_workshop(place) as workshop:
-        serve(workshop.models, workshop.judge, host, port)
+    with open_models(location) as opened:
+        serve(opened.models, opened.judge, host, port)

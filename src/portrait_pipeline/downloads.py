@@ -69,7 +69,7 @@ def download_file(
     url: str,
     target: Path,
     sha256: str | None = None,
-    mend: str = MEND,
+    hint: str = MEND,
     patience: Patience | None = None,
 ) -> Path:
     """Bring a file to `target`, unless it lies there already.
@@ -81,7 +81,7 @@ def download_file(
         url: http or https address; a password or query in it never reaches a message.
         target: Where the file is to lie; its folder is made.
         sha256: Expected hash, 64 hexadecimal digits.
-        mend: What the person can do when it fails; ends the error's sentence.
+        hint: What the person can do when it fails; ends the error's sentence.
         patience: How failures are waited out.
 
     Returns:
@@ -94,15 +94,15 @@ def download_file(
     if target.is_file() and (sha256 is None or pooch.file_hash(str(target)) == sha256):
         return target
     if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
-        raise DownloadError(f"{shown(url)!r} is no address, expected http(s)://…; {mend}")
+        raise DownloadError(f"{shown(url)!r} is no address, expected http(s)://…; {hint}")
     target.parent.mkdir(parents=True, exist_ok=True)
-    transfer = _Transfer(url, target, mend)
+    transfer = _Transfer(url, target, hint)
     _persist(transfer, patience or Patience())
     actual = pooch.file_hash(str(transfer.part))
     if sha256 is not None and actual != sha256:
         transfer.forget()
         raise DownloadError(
-            f"{shown(url)} has the SHA-256 {actual}, expected {sha256}, and was not kept; {mend}"
+            f"{shown(url)} has the SHA-256 {actual}, expected {sha256}, and was not kept; {hint}"
         )
     os.replace(transfer.part, target)
     transfer.forget()
@@ -135,12 +135,12 @@ def _persist(transfer: "_Transfer", patience: Patience) -> None:
 class _Transfer:
     """One address on its way to a `.part` file, in as many attempts as it takes."""
 
-    def __init__(self, url: str, target: Path, mend: str) -> None:
+    def __init__(self, url: str, target: Path, hint: str) -> None:
         # The address is part of the name: what came from one must not be continued from another.
         mark = hashlib.sha256(url.encode()).hexdigest()[:8]
         self.url = url
         self.name = target.name
-        self.mend = mend
+        self.hint = hint
         self.part = target.with_name(f".{target.name}.{mark}.part")
         self.validator = self.part.with_suffix(".validator")
 
@@ -156,7 +156,7 @@ class _Transfer:
     def failure(self, what: str, status: int | None = None) -> DownloadError:
         """Make the sentence about this transfer."""
         return DownloadError(
-            f"{shown(self.url)} {what}, expected the file {self.name}; {self.mend}", status
+            f"{shown(self.url)} {what}, expected the file {self.name}; {self.hint}", status
         )
 
     def attempt(self, retry_statuses: Iterable[int]) -> None:

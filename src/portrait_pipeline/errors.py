@@ -1,4 +1,4 @@
-"""What a user can mend: raised with the value, what was expected and the command that helps."""
+"""What a user can hint: raised with the value, what was expected and the command that helps."""
 
 
 class PortraitPipelineError(ValueError):

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 # Which pipeline makes a dataset that another one needs.
 MAKERS = {
     "photo_faces": "ingest",
-    "portrait_faces": "ingest",
+    "painting_faces": "ingest",
     "twin_faces": "ingest",
     "splits": "ingest",
     "ingestion_audit": "ingest",
@@ -63,7 +63,7 @@ def is_rank_zero() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
-class Workflow:
+class InputChecks:
     """Says what is wrong before any work starts, and lets one process alone write."""
 
     @hook_impl

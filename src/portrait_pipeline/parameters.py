@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Domain = Literal["photo", "portrait"]
+Domain = Literal["photo", "painting"]
 Split = Literal["train", "validation", "test"]
 Teacher = Literal["dlib", "facenet", "facenet-casia-webface", "faceres"]
 Judge = Literal["geometry", "dlib", "facenet", "facenet-casia-webface", "faceres"]
@@ -55,7 +55,7 @@ class SampleParameters(Parameters):
     """The embedded sample: generated people, their painted twins and portraits of others."""
 
     num_photos: Annotated[int, Field(ge=1)]
-    num_portraits: Annotated[int, Field(ge=1)]
+    num_paintings: Annotated[int, Field(ge=1)]
     picture_size_px: Annotated[int, Field(ge=64, le=1024)]
     seed: Annotated[int, Field(ge=0)]
 
@@ -76,7 +76,7 @@ class FaceParameters(Parameters):
 class AuditParameters(Parameters):
     """What is left out of the picture sets, beside pictures without a face."""
 
-    drop_monochrome_portraits: bool
+    drop_monochrome_paintings: bool
     drop_duplicates: bool
     near_duplicate_distance_bits: Annotated[int, Field(ge=0, le=64)]
 

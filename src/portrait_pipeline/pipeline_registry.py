@@ -51,12 +51,12 @@ def register_pipelines() -> dict[str, Pipeline]:
 
 
 def _tune(grid: tuple[float, ...]) -> Pipeline:
-    """One training and one scoring per λ_p, one of each for the reference, and the choice."""
+    """One training and one scoring per λ_p, one of each for λ_p = 0, and the choice."""
     weights = {_name("lambda", weight): weight for weight in grid}
     trained = [training.create_tuning(name, weight) for name, weight in weights.items()]
-    scored = [evaluation.create_scoring(name, "validation") for name in ("reference", *weights)]
-    reference = training.create_tuning("reference")
-    return reduce(add, [reference, *trained, *scored, tuning.create_pipeline(tuple(weights))])
+    scored = [evaluation.create_scoring(name, "validation") for name in ("lambda_0", *weights)]
+    lambda_0 = training.create_tuning("lambda_0")
+    return reduce(add, [lambda_0, *trained, *scored, tuning.create_pipeline(tuple(weights))])
 
 
 def _try_shares(grid: tuple[float, ...]) -> Pipeline:

@@ -104,7 +104,7 @@ def shown_table(table: pd.DataFrame) -> str:
     return text
 
 
-class Chronicle:
+class RunLogHook:
     """Keeps the commands that made the results of a workspace, and how long each node took.
 
     A run that makes nothing leaves nothing: the command is kept with its first result.

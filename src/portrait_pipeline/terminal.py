@@ -63,7 +63,7 @@ def sentence_of_validation(report: str) -> str:
     return "; ".join(faults) + " (see conf/base/parameters*.yml for what is expected)"
 
 
-def speaks_plainly(command: Callable[..., Any], verbose: bool) -> Any:
+def exit_with_one_sentence(command: Callable[..., Any], verbose: bool) -> Any:
     """Call `command`; end with one sentence instead of a traceback when it fails.
 
     Raises:

@@ -11,7 +11,7 @@ from support.tiny_model import TRAINING
 from torch import Tensor, nn
 
 from portrait_pipeline.cyclegan.data import TrainingData
-from portrait_pipeline.cyclegan.ports import Surroundings
+from portrait_pipeline.cyclegan.services import Services
 from portrait_pipeline.images import FaceSet
 from portrait_pipeline.parameters import TrainingParameters
 
@@ -75,8 +75,8 @@ def store() -> MemoryStore:
 
 
 @pytest.fixture
-def around(tracker: MemoryTracker, store: MemoryStore) -> Surroundings:
-    return Surroundings(tracker=tracker, store=store)
+def services(tracker: MemoryTracker, store: MemoryStore) -> Services:
+    return Services(tracker=tracker, store=store)
 
 
 @pytest.fixture

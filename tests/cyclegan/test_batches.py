@@ -44,19 +44,19 @@ def test_every_epoch_shows_every_picture_once_in_its_own_order():
 
 
 def test_the_domains_are_not_paired():
-    """Law: which portrait meets a photo differs from epoch to epoch."""
+    """Law: which painting meets a photo differs from epoch to epoch."""
     batches = _batches(TrainingData(_numbered(30), _numbered(30)))
     met = [
-        {_number(b.photos): _number(b.portraits) for b in batches.epoch(epoch)}
+        {_number(b.photos): _number(b.paintings) for b in batches.epoch(epoch)}
         for epoch in range(2)
     ]
     assert sum(met[0][photo] == met[1][photo] for photo in range(30)) < 8
 
 
 def test_the_shorter_domain_is_shown_evenly():
-    """Law: 20 photos against 8 portraits: each portrait twice or three times, whole rounds."""
+    """Law: 20 photos against 8 paintings: each painting twice or three times, whole rounds."""
     batches = _batches(TrainingData(_numbered(20), _numbered(8)))
-    shown = [_number(batch.portraits) for batch in batches.epoch(3)]
+    shown = [_number(batch.paintings) for batch in batches.epoch(3)]
     assert len(shown) == batches.steps_per_epoch == 20
     assert sorted(shown[:8]) == sorted(shown[8:16]) == list(range(8))
     assert len(set(shown[16:])) == 4
@@ -77,17 +77,17 @@ def test_half_of_the_pictures_are_mirrored_and_none_without_the_setting():
 
 def test_a_mirrored_picture_comes_with_its_own_embedding(faces):
     """Law: pixels and embeddings belong together: [:, 0] upright, [:, 1] mirrored."""
-    photos, portraits = faces(9, 1), faces(7, 2)
+    photos, paintings = faces(9, 1), faces(7, 2)
 
     def first_pixel(of: FaceSet) -> torch.Tensor:
         images = to_model_range(of[np.arange(len(of))])
         return torch.stack([images[:, :, 0, 0], images[:, :, 0, -1]], dim=1)
 
-    known = RealEmbeddings(first_pixel(photos), first_pixel(portraits))
-    batches = _batches(TrainingData(photos, portraits, known), batch_size=3)
+    fingerprint = RealEmbeddings(first_pixel(photos), first_pixel(paintings))
+    batches = _batches(TrainingData(photos, paintings, fingerprint), batch_size=3)
     for batch in batches.epoch(0):
         assert torch.equal(batch.photos[:, :, 0, 0], batch.photo_embeddings)
-        assert torch.equal(batch.portraits[:, :, 0, 0], batch.portrait_embeddings)
+        assert torch.equal(batch.paintings[:, :, 0, 0], batch.painting_embeddings)
 
 
 @pytest.mark.parametrize("position", [0, 1, 7, 10])
@@ -99,7 +99,7 @@ def test_an_epoch_goes_on_at_any_position(position):
     assert len(rest) == 10 - position
     for one, other in zip(whole, rest, strict=True):
         assert torch.equal(one.photos, other.photos)
-        assert torch.equal(one.portraits, other.portraits)
+        assert torch.equal(one.paintings, other.paintings)
 
 
 def test_processes_share_what_one_would_see():
@@ -110,7 +110,7 @@ def test_processes_share_what_one_would_see():
     assert len(whole) == len(parts[0]) == len(parts[1]) == 4
     for first, second, both in zip(*parts, whole, strict=True):
         assert torch.equal(torch.cat([first.photos, second.photos]), both.photos)
-        assert torch.equal(torch.cat([first.portraits, second.portraits]), both.portraits)
+        assert torch.equal(torch.cat([first.paintings, second.paintings]), both.paintings)
 
 
 @pytest.mark.parametrize(("pictures", "batch", "steps"), [(1000, 1, 1000), (10, 4, 2), (3, 8, 1)])
@@ -121,11 +121,13 @@ def test_length_of_an_epoch(pictures, batch, steps):
 
 def test_a_limited_training_takes_a_seeded_choice(faces, parameters):
     """Law: so many of each domain, with embeddings, by the seed; never more than there are."""
-    photos, portraits = faces(9, 1), faces(7, 2)
-    known = RealEmbeddings(torch.arange(9.0).reshape(9, 1, 1).expand(9, 2, 4), torch.zeros(7, 2, 4))
-    data = TrainingData(photos, portraits, known)
+    photos, paintings = faces(9, 1), faces(7, 2)
+    fingerprint = RealEmbeddings(
+        torch.arange(9.0).reshape(9, 1, 1).expand(9, 2, 4), torch.zeros(7, 2, 4)
+    )
+    data = TrainingData(photos, paintings, fingerprint)
     limited = data.limited(4, seed=0)
-    assert len(limited.photos) == len(limited.portraits) == 4
+    assert len(limited.photos) == len(limited.paintings) == 4
     assert limited.photos.names == data.limited(4, seed=0).photos.names
     assert limited.photos.names != data.limited(4, seed=1).photos.names
     rows = [photos.names.index(name) for name in limited.photos.names]
@@ -138,28 +140,28 @@ def test_a_limited_training_takes_a_seeded_choice(faces, parameters):
 def test_unfit_data_are_refused(faces):
     """Law: empty sets, other sizes and embeddings of other pictures are named."""
     empty = FaceSet((), np.empty((0, 32, 32, 3), np.uint8))
-    with pytest.raises(PortraitPipelineError, match="no portrait crops"):
+    with pytest.raises(PortraitPipelineError, match="no painting crops"):
         TrainingData(faces(2, 1), empty).check(32)
     with pytest.raises(PortraitPipelineError, match="image_size_px is 64, but the photo crops"):
         TrainingData(faces(2, 1), faces(2, 2)).check(64)
-    known = RealEmbeddings(torch.zeros(2, 2, 4), torch.zeros(3, 2, 4))
+    fingerprint = RealEmbeddings(torch.zeros(2, 2, 4), torch.zeros(3, 2, 4))
     with pytest.raises(PortraitPipelineError, match=r"embeddings are of \(2, 3\)"):
-        TrainingData(faces(2, 1), faces(2, 2), known).check(32)
+        TrainingData(faces(2, 1), faces(2, 2), fingerprint).check(32)
 
 
 def test_the_hash_knows_names_pixels_and_order(faces):
     """Law: the same pictures give the same hash, anything else another."""
-    photos, portraits = faces(3, 1), faces(3, 2)
+    photos, paintings = faces(3, 1), faces(3, 2)
     changed = photos.pixels.copy()
     changed[2, 0, 0, 0] ^= 1
     others = [
-        TrainingData(portraits, photos),
-        TrainingData(photos.subset(photos.names[::-1]), portraits),
-        TrainingData(photos.subset(photos.names[:2]), portraits),
-        TrainingData(FaceSet(photos.names, changed), portraits),
-        TrainingData(FaceSet(("a", "b", "c"), photos.pixels), portraits),
+        TrainingData(paintings, photos),
+        TrainingData(photos.subset(photos.names[::-1]), paintings),
+        TrainingData(photos.subset(photos.names[:2]), paintings),
+        TrainingData(FaceSet(photos.names, changed), paintings),
+        TrainingData(FaceSet(("a", "b", "c"), photos.pixels), paintings),
     ]
-    hashes = {data_hash(data) for data in [TrainingData(photos, portraits), *others]}
+    hashes = {data_hash(data) for data in [TrainingData(photos, paintings), *others]}
     assert len(hashes) == 6
     assert data_hash(TrainingData(faces(3, 1), faces(3, 2))) in hashes
 

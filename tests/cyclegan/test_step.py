@@ -10,10 +10,15 @@ from lightning_fabric import Fabric
 from torch.nn.functional import l1_loss, mse_loss
 
 from portrait_pipeline.cyclegan.batches import Batch
-from portrait_pipeline.cyclegan.cycle import Direction, Tools, Turn, run_cycle
 from portrait_pipeline.cyclegan.schedule import objective_at
 from portrait_pipeline.cyclegan.state import build_state
-from portrait_pipeline.cyclegan.step import Machine, training_step
+from portrait_pipeline.cyclegan.step import StepContext, training_step
+from portrait_pipeline.cyclegan.translation_cycle import (
+    CycleContext,
+    CycleNetworks,
+    CyclePictures,
+    run_cycle,
+)
 from portrait_pipeline.errors import TrainingDivergedError
 
 RATE = 0.05
@@ -48,14 +53,14 @@ def _plain(state):
         nets.photo_to_portrait,
         nets.portrait_to_photo,
         nets.photo_discriminator,
-        nets.portrait_discriminator,
+        nets.painting_discriminator,
     )
 
 
 def _batch(teacher, size=2):
     generator = torch.Generator().manual_seed(4)
-    photos, portraits = (torch.rand(2, size, 3, 32, 32, generator=generator) * 2 - 1).unbind()
-    return Batch(photos, portraits, teacher(photos), teacher(portraits))
+    photos, paintings = (torch.rand(2, size, 3, 32, 32, generator=generator) * 2 - 1).unbind()
+    return Batch(photos, paintings, teacher(photos), teacher(paintings))
 
 
 class _Recording(torch.optim.SGD):
@@ -87,11 +92,11 @@ def test_a_step_is_the_textbooks(parameters, teacher, fabric, threads, upsamplin
     )
     state, batch = _with_sgd(build_state(settings, fabric.device)), _batch(teacher)
     gradients, weights = textbook_step(
-        _plain(state), batch.photos, batch.portraits, teacher, (10.0, 3.0, 5.0)
+        _plain(state), batch.photos, batch.paintings, teacher, (10.0, 3.0, 5.0)
     )
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
-    training_step(state, batch, objective_at(settings, 0, 1), Machine(fabric, teacher, 0.9))
+    training_step(state, batch, objective_at(settings, 0, 1), StepContext(fabric, teacher, 0.9))
     torch.set_num_threads(before)
     ours = [g for optimizer in state.optimizers.values() for g in optimizer.seen]
     for gradient, expected in zip(ours, gradients, strict=True):
@@ -103,7 +108,7 @@ def test_a_step_is_the_textbooks(parameters, teacher, fabric, threads, upsamplin
 
 
 def test_the_two_threads_change_no_bit(parameters, teacher, fabric):
-    """Law: side by side or in turn, the weights after a few steps are the same, bit for bit."""
+    """Law: side by side or in pictures, the weights after a few steps are the same, bit for bit."""
     settings, weights = parameters(lambda_perceptual=3.0), []
     before = torch.get_num_threads()
     for threads in (1, 2):
@@ -111,7 +116,7 @@ def test_the_two_threads_change_no_bit(parameters, teacher, fabric):
         state = build_state(settings, fabric.device)
         for _ in range(4):
             objective = objective_at(settings, 0, 1)
-            training_step(state, _batch(teacher, 1), objective, Machine(fabric, teacher, 0.9))
+            training_step(state, _batch(teacher, 1), objective, StepContext(fabric, teacher, 0.9))
         weights.append([w.detach().clone() for net in _plain(state) for w in net.parameters()])
     torch.set_num_threads(before)
     assert all(torch.equal(one, other) for one, other in zip(*weights, strict=True))
@@ -126,12 +131,12 @@ def test_what_is_logged_adds_up(parameters, teacher, fabric):
     cycle = l1_loss(nets.portrait_to_photo(fake), batch.photos).item()
     perceptual = (teacher(fake) - batch.photo_embeddings).square().sum(1).mean().item()
     objective = objective_at(settings, 0, 1)
-    terms = training_step(state, batch, objective, Machine(fabric, teacher, 0.9))
+    terms = training_step(state, batch, objective, StepContext(fabric, teacher, 0.9))
     assert all(isinstance(value, float) for value in terms.values())
     assert terms["cycle_consistency_loss_photo"] == pytest.approx(cycle, rel=1e-5)
     assert terms["perceptual_loss_photo"] == pytest.approx(perceptual, rel=1e-4)
     for name in ("adversarial_loss", "cycle_consistency_loss", "perceptual_loss"):
-        halves = terms[f"{name}_photo"] + terms[f"{name}_portrait"]
+        halves = terms[f"{name}_photo"] + terms[f"{name}_painting"]
         assert terms[name] == pytest.approx(halves)
     weighted = {
         "weighted_cycle_consistency_loss": 10.0 * terms["cycle_consistency_loss"],
@@ -149,23 +154,25 @@ def test_what_is_logged_adds_up(parameters, teacher, fabric):
 def test_the_baseline_has_no_perceptual_term(parameters, teacher, fabric):
     """Law: at λ_p = 0 no teacher is needed and nothing perceptual is logged."""
     settings, batch = parameters(), _batch(teacher)
-    plain = Batch(batch.photos, batch.portraits)
+    plain = Batch(batch.photos, batch.paintings)
     state = build_state(settings, fabric.device)
-    terms = training_step(state, plain, objective_at(settings, 0, 1), Machine(fabric, None, 0.9))
+    terms = training_step(
+        state, plain, objective_at(settings, 0, 1), StepContext(fabric, None, 0.9)
+    )
     assert not any("perceptual" in name for name in terms)
 
 
 def _one_cycle(state, batch, objective, teacher):
     nets = state.networks
-    way = Direction(
+    networks = CycleNetworks(
         nets.photo_to_portrait,
         nets.portrait_to_photo,
-        nets.portrait_discriminator,
-        state.image_pools["portrait"],
+        nets.painting_discriminator,
+        state.image_pools["painting"],
     )
-    turn = Turn(batch.photos, batch.photo_embeddings, batch.portraits)
-    terms = run_cycle(way, turn, objective, Tools(teacher, nullcontext))
-    return terms, [weight.grad for weight in way.translate.parameters()]
+    pictures = CyclePictures(batch.photos, batch.photo_embeddings, batch.paintings)
+    terms = run_cycle(networks, pictures, objective, CycleContext(teacher, nullcontext))
+    return terms, [weight.grad for weight in networks.translate.parameters()]
 
 
 def test_the_share_of_the_gradient_is_that_at_the_fake(parameters, teacher, fabric):
@@ -174,7 +181,7 @@ def test_the_share_of_the_gradient_is_that_at_the_fake(parameters, teacher, fabr
     state, batch = build_state(settings, fabric.device), _batch(teacher)
     nets = state.networks
     fake = nets.photo_to_portrait(batch.photos).detach().requires_grad_()
-    others = mse_loss(judged := nets.portrait_discriminator(fake), torch.ones_like(judged))
+    others = mse_loss(judged := nets.painting_discriminator(fake), torch.ones_like(judged))
     others = others + 10.0 * l1_loss(nets.portrait_to_photo(fake), batch.photos)
     of_others = torch.autograd.grad(others, fake)[0].norm()
     perceptual = (teacher(fake) - batch.photo_embeddings).square().sum(1).mean()
@@ -212,8 +219,8 @@ def test_bfloat16_leaves_the_perceptual_term_in_float32(parameters, teacher):
         assert not torch.is_autocast_enabled("cpu")
         return teacher(images)
 
-    machine = Machine(half, strict_teacher, 0.9)
-    terms = training_step(state, batch, objective_at(settings, 0, 1), machine)
+    step_context = StepContext(half, strict_teacher, 0.9)
+    terms = training_step(state, batch, objective_at(settings, 0, 1), step_context)
     assert set(seen) == {torch.bfloat16}
     assert 0.0 < terms["perceptual_loss_photo"] < 4.0
     weights = state.networks.generator_parameters()
@@ -226,10 +233,10 @@ def test_a_loss_that_is_not_finite_stops_before_any_weight_changes(parameters, t
     state, batch = build_state(settings, fabric.device), _batch(teacher)
     before = [w.detach().clone() for w in state.networks.generator_parameters()]
     state.step = 7
-    broken = Batch(batch.photos, batch.portraits * float("inf"))
+    broken = Batch(batch.photos, batch.paintings * float("inf"))
     step = partial(training_step, state, broken, objective_at(settings, 0, 1))
     with pytest.raises(TrainingDivergedError, match=r"is nan at step 7 with learning_rate 0.0002"):
-        step(Machine(fabric, None, 0.9))
+        step(StepContext(fabric, None, 0.9))
     pairs = zip(before, state.networks.generator_parameters(), strict=True)
     assert all(torch.equal(one, other) for one, other in pairs)
 
@@ -239,9 +246,9 @@ def test_the_generators_step_does_not_train_the_discriminators(parameters, teach
     settings, batch = parameters(), _batch(teacher)
     state = build_state(settings, fabric.device)
     _one_cycle(state, batch, objective_at(settings, 0, 1), None)
-    judge = state.networks.portrait_discriminator
+    judge = state.networks.painting_discriminator
     fake = state.networks.photo_to_portrait(batch.photos).detach()
-    judged = 0.5 * (((judge(batch.portraits) - 1) ** 2).mean() + (judge(fake) ** 2).mean())
+    judged = 0.5 * (((judge(batch.paintings) - 1) ** 2).mean() + (judge(fake) ** 2).mean())
     expected = torch.autograd.grad(judged, list(judge.parameters()))
     for weight, other in zip(judge.parameters(), expected, strict=True):
         assert (weight.grad - other).norm() <= 1e-5 * other.norm()

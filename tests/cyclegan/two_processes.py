@@ -18,12 +18,12 @@ from support.in_memory import MemoryStore, MemoryTracker
 
 from portrait_pipeline.cyclegan.batches import UnpairedBatches
 from portrait_pipeline.cyclegan.data import TrainingData
-from portrait_pipeline.cyclegan.loop import train_cyclegan
 from portrait_pipeline.cyclegan.machine import start_fabric
-from portrait_pipeline.cyclegan.ports import Surroundings
 from portrait_pipeline.cyclegan.schedule import objective_at
+from portrait_pipeline.cyclegan.services import Services
 from portrait_pipeline.cyclegan.state import build_state
-from portrait_pipeline.cyclegan.step import Machine, training_step
+from portrait_pipeline.cyclegan.step import StepContext, training_step
+from portrait_pipeline.cyclegan.train import train_cyclegan
 from portrait_pipeline.errors import ProcessLostError, TrainingInterruptedError
 
 NAMED: dict[str, Any] = {"model_name": "baseline", "preparation": {}}
@@ -44,16 +44,16 @@ def one_step(batch_size: int) -> list[torch.Tensor]:
         "generators": torch.optim.SGD(nets.generator_parameters(), lr=0.05),
         "discriminators": torch.optim.SGD(nets.discriminator_parameters(), lr=0.05),
     }
-    training_step(state, next(batches.epoch(0)), objective, Machine(fabric, None, 0.9))
+    training_step(state, next(batches.epoch(0)), objective, StepContext(fabric, None, 0.9))
     return [weight.detach() for weight in weights]
 
 
 def train(folder: Path, rank: int) -> None:
     """Train whole; then with a SIGTERM to the second process alone; then resume."""
     store, tracker = MemoryStore(), MemoryTracker()
-    data, around = TrainingData(_faces(6, 1), _faces(5, 2)), Surroundings(tracker, store)
+    data, services = TrainingData(_faces(6, 1), _faces(5, 2)), Services(tracker, store)
     settings = _parameters(save_every_steps=2, num_epochs=2)
-    whole = train_cyclegan(data, settings, around, **NAMED)
+    whole = train_cyclegan(data, settings, services, **NAMED)
     written = (len(store.states), len(tracker.rows), len(tracker.starts), len(tracker.images))
     times = iter(range(10_000))
 
@@ -64,14 +64,14 @@ def train(folder: Path, rank: int) -> None:
 
     stopped_at = -1
     try:
-        train_cyclegan(data, settings, Surroundings(tracker, store, clock=clock), **NAMED)
+        train_cyclegan(data, settings, Services(tracker, store, clock=clock), **NAMED)
     except TrainingInterruptedError as error:
         stopped_at = int(str(error).split("after step ")[1].split(";")[0])
     if rank == 0:
         torch.save(store.states, folder / "store.pt")
     torch.distributed.barrier()
     store.states = torch.load(folder / "store.pt", weights_only=True)
-    resumed = train_cyclegan(data, settings.model_copy(update={"resume": True}), around, **NAMED)
+    resumed = train_cyclegan(data, settings.model_copy(update={"resume": True}), services, **NAMED)
     results = {"whole": whole, "resumed": resumed, "written": written, "stopped_at": stopped_at}
     torch.save(results, folder / f"train-{rank}.pt")
 
@@ -85,10 +85,10 @@ def lose(folder: Path, rank: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return 0.0
 
-    around = Surroundings(tracker, store, clock=clock)
+    services = Services(tracker, store, clock=clock)
     data, settings = TrainingData(_faces(6, 1), _faces(5, 2)), _parameters(save_every_steps=1)
     try:
-        train_cyclegan(data, settings, around, **NAMED)
+        train_cyclegan(data, settings, services, **NAMED)
     except ProcessLostError as error:
         signal.raise_signal(signal.SIGTERM)  # as torchrun does to those that are left
         steps = [state["step"] for state in store.states]

@@ -59,14 +59,14 @@ MIXED = pd.concat(
             record("f", far(0) ^ 0b101, width_px=400),
             record("print", far(4), colourfulness=0.001),
         ),
-        survey("portrait", record("x", far(5)), record("y", far(6), colourfulness=0.001)),
+        survey("painting", record("x", far(5)), record("y", far(6), colourfulness=0.001)),
     ],
     ignore_index=True,
 )
 
 
 def test_every_file_has_its_reason() -> None:
-    """Each fault is the reason of its row; prints are left out of the portraits alone."""
+    """Each fault is the reason of its row; prints are left out of the paintings alone."""
     audit = audit_pictures(MIXED, FACES, AUDIT)
     assert audit["reason"].fillna("kept").tolist() == [
         "duplicate",
@@ -88,7 +88,7 @@ def test_counts_add_up_to_the_files() -> None:
     """Rows are files; kept and left out are all of them; splits and sources are the kept ones."""
     audit = audit_pictures(MIXED, FACES, AUDIT)
     summary = summarise(audit)
-    for domain, files in (("photo", 8), ("portrait", 2)):
+    for domain, files in (("photo", 8), ("painting", 2)):
         counts = summary[domain]
         assert counts["files"] == files
         assert counts["kept"] + sum(counts["left_out"].values()) == files
@@ -99,12 +99,12 @@ def test_counts_add_up_to_the_files() -> None:
 
 def test_the_line_for_the_terminal_tells_the_counts() -> None:
     """One line for each set, the most frequent reason first."""
-    photos, portraits = describe_audit(audit_pictures(MIXED, FACES, AUDIT))
+    photos, paintings = describe_audit(audit_pictures(MIXED, FACES, AUDIT))
     assert photos == (
         "photos: 8 files, 2 faces kept, 6 left out"
         " (2 duplicate, 1 truncated, 1 no face, 1 low probability, 1 too small)"
     )
-    assert portraits == "portraits: 2 files, 1 faces kept, 1 left out (1 monochrome print)"
+    assert paintings == "paintings: 2 files, 1 faces kept, 1 left out (1 monochrome print)"
 
 
 def test_without_a_face_the_centre_may_be_taken() -> None:
@@ -140,7 +140,7 @@ def test_copies_may_be_kept_and_are_still_one_cluster() -> None:
     """With `drop_duplicates: false` all stay, marked as one cluster, also across the two sets."""
     keep = AUDIT.model_copy(update={"drop_duplicates": False})
     both = pd.concat(
-        [survey("photo", record("a", 7), record("b", 7)), survey("portrait", record("a", 7))],
+        [survey("photo", record("a", 7), record("b", 7)), survey("painting", record("a", 7))],
         ignore_index=True,
     )
     audit = audit_pictures(both, FACES, keep)
@@ -173,5 +173,5 @@ def test_the_audit_survives_a_file() -> None:
 
 def test_monochrome_portraits_may_stay() -> None:
     """Prints are left out by a parameter only."""
-    keep = AUDIT.model_copy(update={"drop_monochrome_portraits": False})
+    keep = AUDIT.model_copy(update={"drop_monochrome_paintings": False})
     assert audit_pictures(MIXED, FACES, keep)["kept"].iloc[-1]

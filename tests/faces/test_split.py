@@ -35,10 +35,10 @@ def audit_of(
 
 
 def with_portraits(photos: pd.DataFrame, first_cluster: int = 10_000) -> pd.DataFrame:
-    """Add a plain set of portraits, for a split needs both."""
-    names = [f"portrait {index}" for index in range(90)]
-    portraits = audit_of(names, "portrait", [first_cluster + index for index in range(90)])
-    return pd.concat([photos, portraits], ignore_index=True)
+    """Add a plain set of paintings, for a split needs both."""
+    names = [f"painting {index}" for index in range(90)]
+    paintings = audit_of(names, "painting", [first_cluster + index for index in range(90)])
+    return pd.concat([photos, paintings], ignore_index=True)
 
 
 def places(audit: pd.DataFrame, parameters: SplitParameters = ASKED) -> dict[str, int]:
@@ -112,12 +112,12 @@ def test_clusters_never_straddle() -> None:
 def test_a_picture_in_both_sets_is_in_one_split() -> None:
     """Pictures in both sets follow the photo, and both sets keep their counts."""
     photos = audit_of(NAMES)
-    shared = audit_of(NAMES[:50], "portrait", list(range(50)))
+    shared = audit_of(NAMES[:50], "painting", list(range(50)))
     audit = with_portraits(pd.concat([photos, shared], ignore_index=True))
     split = split_pictures(audit, ASKED)
     used = split[split["split"].notna()]
     assert (used.groupby("cluster")["split"].nunique() == 1).all()
-    for domain in ("photo", "portrait"):
+    for domain in ("photo", "painting"):
         counts = used.loc[used["domain"] == domain, "split"].value_counts().to_dict()
         assert counts == {"train": 40, "validation": 20, "test": 20}
 

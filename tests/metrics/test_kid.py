@@ -83,8 +83,8 @@ def test_what_does_not_fit_is_refused() -> None:
 def test_weights_that_cannot_be_had_are_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a network the reason names the address' trouble and how to name a file."""
 
-    def offline(url: str, mend: str) -> Path:
-        raise DownloadError(f"{url} was given up after no route; {mend}")
+    def offline(url: str, hint: str) -> Path:
+        raise DownloadError(f"{url} was given up after no route; {hint}")
 
     monkeypatch.setattr(module, "fetch_published_weights", offline)
     found = load_inception()

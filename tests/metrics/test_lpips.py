@@ -48,8 +48,8 @@ def test_without_the_backbone_there_is_no_network_but_a_reason(
 ) -> None:
     """No network, and why."""
 
-    def offline(url: str, mend: str) -> Path:
-        raise DownloadError(f"{url} was given up after no route; {mend}")
+    def offline(url: str, hint: str) -> Path:
+        raise DownloadError(f"{url} was given up after no route; {hint}")
 
     monkeypatch.setattr(module, "fetch_published_weights", offline)
     loaded = load_lpips()

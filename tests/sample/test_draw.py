@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from facenet_pytorch import MTCNN
 
-from portrait_pipeline.sample import SamplePhoto, draw_photo, draw_portrait
+from portrait_pipeline.sample import SamplePhoto, draw_painting, draw_photo
 from portrait_pipeline.sample.capture import draw_capture
 from portrait_pipeline.sample.draw import picture_person
 from portrait_pipeline.sample.identity import draw_identity
@@ -17,7 +17,7 @@ def photos() -> list[SamplePhoto]:
 
 @pytest.fixture(scope="module")
 def portraits() -> list[np.ndarray]:
-    return [draw_portrait(index, SEED, SIZE) for index in range(COUNT)]
+    return [draw_painting(index, SEED, SIZE) for index in range(COUNT)]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def _luminance(picture: np.ndarray) -> np.ndarray:
 def test_pictures_are_square_uint8_rgb(size_px: int) -> None:
     """Every picture is uint8, square, of the size asked, and uses the range."""
     drawn = draw_photo(3, SEED, size_px)
-    for picture in (drawn.photo, drawn.painted_twin, draw_portrait(3, SEED, size_px)):
+    for picture in (drawn.photo, drawn.painted_twin, draw_painting(3, SEED, size_px)):
         assert picture.dtype == np.uint8
         assert picture.shape == (size_px, size_px, 3)
         assert int(picture.max()) - int(picture.min()) > 100
@@ -56,7 +56,7 @@ def test_same_index_and_seed_give_the_same_pixels(photos: list[SamplePhoto]) -> 
 def test_portraits_do_not_depend_on_what_else_is_drawn(portraits: list[np.ndarray]) -> None:
     """Portraits drawn alone, after others and in another order are the same."""
     for index in (9, 2):
-        np.testing.assert_array_equal(draw_portrait(index, SEED, SIZE), portraits[index])
+        np.testing.assert_array_equal(draw_painting(index, SEED, SIZE), portraits[index])
 
 
 def test_seeds_indices_and_domains_differ(photos: list[SamplePhoto]) -> None:
@@ -66,8 +66,8 @@ def test_seeds_indices_and_domains_differ(photos: list[SamplePhoto]) -> None:
         for drawn in (*photos, draw_photo(0, SEED + 1, SIZE), draw_photo(1, SEED + 1, SIZE))
     }
     assert len(vectors) == COUNT + 2
-    assert not np.array_equal(draw_portrait(0, SEED, SIZE), photos[0].painted_twin)
-    assert not np.array_equal(draw_portrait(0, SEED + 1, SIZE), draw_portrait(0, SEED, SIZE))
+    assert not np.array_equal(draw_painting(0, SEED, SIZE), photos[0].painted_twin)
+    assert not np.array_equal(draw_painting(0, SEED + 1, SIZE), draw_painting(0, SEED, SIZE))
 
 
 def test_size_changes_the_grain_but_not_the_moment() -> None:

@@ -13,7 +13,7 @@ from portrait_pipeline.parameters import SampleParameters
 from portrait_pipeline.sources import drawn
 from portrait_pipeline.sources.drawn import draw_sample
 
-SAMPLE = SampleParameters(num_photos=3, num_portraits=2, picture_size_px=64, seed=1)
+SAMPLE = SampleParameters(num_photos=3, num_paintings=2, picture_size_px=64, seed=1)
 
 
 @pytest.fixture
@@ -21,16 +21,16 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int]]:
     """Draw flat pictures, in no time, and write down what was drawn."""
     made: list[tuple[int, int, int]] = []
 
-    def portrait(index: int, seed: int, size_px: int) -> np.ndarray:
+    def painting(index: int, seed: int, size_px: int) -> np.ndarray:
         made.append((index, seed, size_px))
         return np.full((size_px, size_px, 3), 10 * index + seed, np.uint8)
 
     def photo(index: int, seed: int, size_px: int) -> SimpleNamespace:
-        pixels = portrait(index, seed, size_px)
+        pixels = painting(index, seed, size_px)
         return SimpleNamespace(photo=pixels, painted_twin=255 - pixels)
 
     monkeypatch.setattr(drawn.drawing, "draw_photo", photo)
-    monkeypatch.setattr(drawn.drawing, "draw_portrait", portrait)
+    monkeypatch.setattr(drawn.drawing, "draw_painting", painting)
     return made
 
 
@@ -45,8 +45,8 @@ def test_photos_have_twins(calls: list[tuple[int, int, int]], tmp_path: Path) ->
 
 
 def test_portraits_have_none(calls: list[tuple[int, int, int]], tmp_path: Path) -> None:
-    """A portrait has no twin."""
-    table = draw_sample(SAMPLE, "portrait", tmp_path)
+    """A painting has no twin."""
+    table = draw_sample(SAMPLE, "painting", tmp_path)
     assert table["twin_path"].isna().all()
     assert len(table) == 2
 
@@ -76,7 +76,7 @@ def test_interrupted(
     calls: list[tuple[int, int, int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stopped between two pictures, the next call draws only the rest."""
-    draw = drawn.drawing.draw_portrait
+    draw = drawn.drawing.draw_painting
 
     def stop_at_1(index: int, seed: int, size_px: int) -> np.ndarray:
         if index == 1:
@@ -84,10 +84,10 @@ def test_interrupted(
         return draw(index, seed, size_px)
 
     with monkeypatch.context() as patched:
-        patched.setattr(drawn.drawing, "draw_portrait", stop_at_1)
+        patched.setattr(drawn.drawing, "draw_painting", stop_at_1)
         with pytest.raises(KeyboardInterrupt):
-            draw_sample(SAMPLE, "portrait", tmp_path)
-    draw_sample(SAMPLE, "portrait", tmp_path)
+            draw_sample(SAMPLE, "painting", tmp_path)
+    draw_sample(SAMPLE, "painting", tmp_path)
     assert [index for index, *_ in calls] == [0, 1]
 
 
@@ -95,7 +95,7 @@ def test_processes_draw_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """The real pictures are the same bytes from one process and from two."""
 
     def digests(folder: Path) -> list[str]:
-        table = draw_sample(SAMPLE, "portrait", folder)
+        table = draw_sample(SAMPLE, "painting", folder)
         return [hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in table["path"]]
 
     alone = digests(tmp_path / "alone")

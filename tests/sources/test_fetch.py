@@ -11,7 +11,7 @@ from portrait_pipeline.parameters import PictureSourceParameters, SampleParamete
 from portrait_pipeline.sources import fetch, fetch_pictures, kaggle
 from portrait_pipeline.sources.files import COLUMNS, picture_table
 
-SAMPLE = SampleParameters(num_photos=2, num_portraits=2, picture_size_px=64, seed=1)
+SAMPLE = SampleParameters(num_photos=2, num_paintings=2, picture_size_px=64, seed=1)
 
 
 def make_folder(folder: Path) -> Path:
@@ -38,7 +38,7 @@ def test_archive(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "mine.zip", "w") as file:
         file.writestr("one/a.png", b"x")
     source = PictureSourceParameters(source="archive", archive=str(tmp_path / "mine.zip"))
-    table = fetch_pictures(source, SAMPLE, "portrait", tmp_path / "raw")
+    table = fetch_pictures(source, SAMPLE, "painting", tmp_path / "raw")
     assert list(table["name"]) == ["one/a.png"]
     assert Path(table["path"][0]).is_relative_to(tmp_path / "raw")
 
@@ -72,16 +72,16 @@ def test_kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_met(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The museum is asked for the query, and for no more pictures than wanted."""
 
-    def museum(query: str, max_pictures: int, folder: Path, mend: str) -> pd.DataFrame:
+    def museum(query: str, max_pictures: int, folder: Path, hint: str) -> pd.DataFrame:
         return picture_table([{"name": f"{query} {max_pictures}", "path": str(folder)}])
 
     monkeypatch.setattr(fetch, "fetch_met", museum)
     source = PictureSourceParameters(source="met", met_query="lady", max_pictures=5)
-    table = fetch_pictures(source, SAMPLE, "portrait", tmp_path)
+    table = fetch_pictures(source, SAMPLE, "painting", tmp_path)
     assert list(table.loc[0, ["name", "path"]]) == ["lady 5", str(tmp_path / "met")]
 
 
-@pytest.mark.parametrize(("domain", "command"), [("photo", "photos"), ("portrait", "portraits")])
+@pytest.mark.parametrize(("domain", "command"), [("photo", "photos"), ("painting", "paintings")])
 def test_a_missing_folder_names_its_own_command(domain, command, tmp_path: Path) -> None:
     """The sentence ends with the parameter of the domain that lacks its pictures."""
     source = PictureSourceParameters(source="folder", folder=str(tmp_path / "none"))

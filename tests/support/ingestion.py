@@ -23,7 +23,7 @@ FACES = FaceParameters(
     batch_size=4,
 )
 AUDIT = AuditParameters(
-    drop_monochrome_portraits=True, drop_duplicates=True, near_duplicate_distance_bits=4
+    drop_monochrome_paintings=True, drop_duplicates=True, near_duplicate_distance_bits=4
 )
 SPLITS = SplitParameters(num_train=4, num_validation=2, num_test=2, split="exact", seed=0)
 

@@ -58,7 +58,7 @@ class KedroProject:
         primary = self.folder / "data" / "03_primary" / name
         primary.mkdir(parents=True)
         rows = []
-        for seed, domain in enumerate(("photo", "portrait")):
+        for seed, domain in enumerate(("photo", "painting")):
             names = tuple(f"{domain}-{i:02}.png" for i in range(sum(COUNTS.values())))
             shape = (len(names), SIZE_PX, SIZE_PX, 3)
             pixels = np.random.default_rng(seed).integers(0, 256, shape, np.uint8)

@@ -8,8 +8,8 @@ from portrait_pipeline.images import FaceSet
 from portrait_pipeline.metrics.kid import Inception
 from portrait_pipeline.metrics.lpips import Lpips
 from portrait_pipeline.parameters import EvaluationParameters
-from portrait_pipeline.pipelines.evaluation.reference import Pixels, Reference
-from portrait_pipeline.pipelines.evaluation.remembering import Remembering
+from portrait_pipeline.scoring.memoised import Memoised
+from portrait_pipeline.scoring.reference import Pixels, Reference
 
 NUM_PHOTOS, SIZE_PX = 12, 64
 NAMES = tuple(f"photo_{index:02}.png" for index in range(NUM_PHOTOS))
@@ -62,9 +62,9 @@ def make_reference(**parts: Any) -> Reference:
         "paintings": FaceSet(NAMES, drawn(1)),
         "other_paintings": FaceSet(NAMES, drawn(2)),
         "twins": FaceSet((), drawn(0)[:0]),
-        "judge": Remembering(Counting(), "describing"),
-        "teacher": Remembering(Counting(), "describing"),
-        "landmarks": Remembering(landmarks, "placing"),
+        "judge": Memoised(Counting(), "describing"),
+        "teacher": Memoised(Counting(), "describing"),
+        "landmarks": Memoised(landmarks, "placing"),
         "find_faces": lambda crops: np.ones(len(crops), dtype=np.bool_),
         "inception": Inception(None, "no route to Inception"),
         "lpips": Lpips(None, "no route to AlexNet"),

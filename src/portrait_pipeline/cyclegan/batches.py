@@ -20,19 +20,19 @@ class Batch:
     """What one step trains on, house images and, for a perceptual term, their embeddings."""
 
     photos: Float[Tensor, "batch 3 height width"]
-    portraits: Float[Tensor, "batch 3 height width"]
+    paintings: Float[Tensor, "batch 3 height width"]
     photo_embeddings: Float[Tensor, "batch dimension"] | None = None
-    portrait_embeddings: Float[Tensor, "batch dimension"] | None = None
+    painting_embeddings: Float[Tensor, "batch dimension"] | None = None
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on another device."""
-        parts = (self.photos, self.portraits, self.photo_embeddings, self.portrait_embeddings)
-        photos, portraits, photo_embeddings, portrait_embeddings = (
+        parts = (self.photos, self.paintings, self.photo_embeddings, self.painting_embeddings)
+        photos, paintings, photo_embeddings, painting_embeddings = (
             None if part is None else part.to(device, non_blocking=True) for part in parts
         )
-        if photos is None or portraits is None:
+        if photos is None or paintings is None:
             raise ValueError("a batch without pictures")
-        return Batch(photos, portraits, photo_embeddings, portrait_embeddings)
+        return Batch(photos, paintings, photo_embeddings, painting_embeddings)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Order:
 class UnpairedBatches:
     """The batches of a training as a function of epoch and position alone.
 
-    An epoch has max(photos, portraits) // (batch size x processes) steps, at least one. The
+    An epoch has max(photos, paintings) // (batch size x processes) steps, at least one. The
     longer domain is shown in a new seeded permutation, of which the few pictures that fill no
     whole batch are left out this time; of the shorter one as many permutations follow one another
     as are needed. Process r of p takes the r-th part of every step's batch, so that p processes
@@ -73,28 +73,28 @@ class UnpairedBatches:
     def steps_per_epoch(self) -> int:
         """Steps that one epoch takes."""
         return steps_per_epoch(
-            max(len(self.data.photos), len(self.data.portraits)), self.batch_size, self.world_size
+            max(len(self.data.photos), len(self.data.paintings)), self.batch_size, self.world_size
         )
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch from position `start` on; no picture is decoded."""
         photo_order = self.order(epoch, len(self.data.photos), Stream.PHOTO_ORDER)
-        portrait_order = self.order(epoch, len(self.data.portraits), Stream.PORTRAIT_ORDER)
+        painting_order = self.order(epoch, len(self.data.paintings), Stream.PAINTING_ORDER)
         known = self.data.real_embeddings
         for position in range(start, self.steps_per_epoch):
-            photo, portrait = (
+            photo, painting = (
                 self._turn(photo_order, position),
-                self._turn(portrait_order, position),
+                self._turn(painting_order, position),
             )
             yield Batch(
                 _pictures(self.data.photos, photo),
-                _pictures(self.data.portraits, portrait),
+                _pictures(self.data.paintings, painting),
                 None if known is None else known.photo[photo.rows, photo.flipped.long()],
-                None if known is None else known.portrait[portrait.rows, portrait.flipped.long()],
+                None if known is None else known.painting[painting.rows, painting.flipped.long()],
             )
             if position % RELEASE_EVERY == 0:
                 release_pages(self.data.photos)
-                release_pages(self.data.portraits)
+                release_pages(self.data.paintings)
 
     def order(self, epoch: int, count: int, stream: Stream) -> Order:
         """Return what all processes together show of one domain in an epoch."""

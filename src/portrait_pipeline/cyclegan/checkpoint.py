@@ -11,8 +11,8 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from portrait_pipeline.cyclegan.ports import Checkpoint
-from portrait_pipeline.cyclegan.processes import gather
+from portrait_pipeline.cyclegan.distributed import gather
+from portrait_pipeline.cyclegan.services import Checkpoint
 from portrait_pipeline.cyclegan.state import TrainingState
 from portrait_pipeline.errors import PortraitPipelineError
 
@@ -22,7 +22,7 @@ ANEW = "train anew with `--params resume=false`"
 
 
 @dataclass(frozen=True)
-class Identification:
+class Fingerprint:
     """What a checkpoint must have in common with the training that takes it up.
 
     Attributes:
@@ -38,7 +38,7 @@ class Identification:
     data_hash: str
 
 
-def take_checkpoint(state: TrainingState, known: Identification, fabric: Fabric) -> Checkpoint:
+def take_checkpoint(state: TrainingState, fingerprint: Fingerprint, fabric: Fabric) -> Checkpoint:
     """Gather the state of all processes into one checkpoint; every process must call it."""
     own = {
         "image_pools": {name: pool.state_dict() for name, pool in state.image_pools.items()},
@@ -50,7 +50,7 @@ def take_checkpoint(state: TrainingState, known: Identification, fabric: Fabric)
     averaged = {name: net.state_dict() for name, net in state.averaged_generators.items()}
     content = {
         "format": FORMAT,
-        **vars(known),
+        **vars(fingerprint),
         "networks": networks,
         "averaged_generators": averaged,
         "optimizers": {name: adam.state_dict() for name, adam in state.optimizers.items()},
@@ -73,7 +73,7 @@ def take_checkpoint(state: TrainingState, known: Identification, fabric: Fabric)
 
 
 def restore(
-    state: TrainingState, checkpoint: Checkpoint, known: Identification, fabric: Fabric
+    state: TrainingState, checkpoint: Checkpoint, fingerprint: Fingerprint, fabric: Fabric
 ) -> None:
     """Bring a freshly built state to where the checkpoint was taken.
 
@@ -81,7 +81,7 @@ def restore(
         PortraitPipelineError: if it is of another format, of other parameters or data, or of
             another number of processes; the message lists what differs.
     """
-    _refuse_other(checkpoint, known, fabric.world_size)
+    _refuse_other(checkpoint, fingerprint, fabric.world_size)
     device = fabric.device
     for name, network in state.networks.named().items():
         network.load_state_dict(checkpoint["networks"][name])
@@ -103,19 +103,19 @@ def restore(
     state.tracking_id = checkpoint["tracking_id"]
 
 
-def _refuse_other(checkpoint: Checkpoint, known: Identification, world_size: int) -> None:
+def _refuse_other(checkpoint: Checkpoint, fingerprint: Fingerprint, world_size: int) -> None:
     if checkpoint.get("format") != FORMAT:
         raise PortraitPipelineError(
             f"the saved training has format {checkpoint.get('format')!r}, expected {FORMAT}; {ANEW}"
         )
     differing = [
-        *_differences("", checkpoint["parameters"], known.parameters),
-        *_differences("preparation.", checkpoint["preparation"], known.preparation),
+        *_differences("", checkpoint["parameters"], fingerprint.parameters),
+        *_differences("preparation.", checkpoint["preparation"], fingerprint.preparation),
     ]
     differing += [
-        f"{name} {checkpoint[name]!r} → {getattr(known, name)!r}"
+        f"{name} {checkpoint[name]!r} → {getattr(fingerprint, name)!r}"
         for name in ("model", "data_hash")
-        if checkpoint[name] != getattr(known, name)
+        if checkpoint[name] != getattr(fingerprint, name)
     ]
     if checkpoint["sampler"]["world_size"] != world_size:
         differing.append(f"processes {checkpoint['sampler']['world_size']} → {world_size}")

@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from portrait_pipeline.cyclegan.ports import Embedder
 from portrait_pipeline.cyclegan.randomness import Stream, random_generator
+from portrait_pipeline.cyclegan.services import Embedder
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.images import FaceSet, to_model_range
 from portrait_pipeline.progress import track
@@ -26,11 +26,11 @@ class RealEmbeddings:
 
     Attributes:
         photo: One row per photo, in the order of its FaceSet: [:, 0] as it is, [:, 1] mirrored.
-        portrait: The same of the portraits.
+        painting: The same of the paintings.
     """
 
     photo: Float[Tensor, "photos 2 dimension"]
-    portrait: Float[Tensor, "portraits 2 dimension"]
+    painting: Float[Tensor, "paintings 2 dimension"]
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class TrainingData:
 
     Attributes:
         photos: Crops of photographs.
-        portraits: Crops of portraits; there may be more or fewer of them.
+        paintings: Crops of paintings; there may be more or fewer of them.
         real_embeddings: For both sets, or None for the baseline.
     """
 
     photos: FaceSet
-    portraits: FaceSet
+    paintings: FaceSet
     real_embeddings: RealEmbeddings | None = None
 
     def check(self, image_size_px: int) -> None:
@@ -54,7 +54,7 @@ class TrainingData:
             PortraitPipelineError: if a set is empty or of another size, or the embeddings are of
                 another number of pictures.
         """
-        for domain, faces in (("photo", self.photos), ("portrait", self.portraits)):
+        for domain, faces in (("photo", self.photos), ("painting", self.paintings)):
             if len(faces) == 0:
                 raise PortraitPipelineError(
                     f"the training split holds no {domain} crops, expected at least one; run"
@@ -66,11 +66,11 @@ class TrainingData:
                     f" {faces.size_px} px wide; run `kedro run --pipeline=ingest` again"
                 )
         if self.real_embeddings is not None:
-            embedded = (len(self.real_embeddings.photo), len(self.real_embeddings.portrait))
-            if embedded != (len(self.photos), len(self.portraits)):
+            embedded = (len(self.real_embeddings.photo), len(self.real_embeddings.painting))
+            if embedded != (len(self.photos), len(self.paintings)):
                 raise PortraitPipelineError(
                     f"the real embeddings are of {embedded} pictures, expected"
-                    f" {(len(self.photos), len(self.portraits))}; make them again for this split"
+                    f" {(len(self.photos), len(self.paintings))}; make them again for this split"
                 )
 
     def limited(self, num_pairs: int | None, seed: int) -> "TrainingData":
@@ -81,18 +81,18 @@ class TrainingData:
         """
         if num_pairs is None:
             return self
-        if num_pairs > min(len(self.photos), len(self.portraits)):
+        if num_pairs > min(len(self.photos), len(self.paintings)):
             raise PortraitPipelineError(
                 f"num_training_pairs is {num_pairs}, but the training split holds"
-                f" {len(self.photos)} photos and {len(self.portraits)} portraits; ask for fewer"
+                f" {len(self.photos)} photos and {len(self.paintings)} paintings; ask for fewer"
             )
         photo_rows = _choice(len(self.photos), num_pairs, seed, 0)
-        portrait_rows = _choice(len(self.portraits), num_pairs, seed, 1)
+        painting_rows = _choice(len(self.paintings), num_pairs, seed, 1)
         known = self.real_embeddings
         return TrainingData(
             self.photos.subset([self.photos.names[i] for i in photo_rows]),
-            self.portraits.subset([self.portraits.names[i] for i in portrait_rows]),
-            known and RealEmbeddings(known.photo[photo_rows], known.portrait[portrait_rows]),
+            self.paintings.subset([self.paintings.names[i] for i in painting_rows]),
+            known and RealEmbeddings(known.photo[photo_rows], known.painting[painting_rows]),
         )
 
 
@@ -106,7 +106,7 @@ def embed_real_faces(
 ) -> RealEmbeddings:
     """Embed every training picture as it is and mirrored, once, before training."""
     return RealEmbeddings(
-        embed_faces(embedder, data.photos, device), embed_faces(embedder, data.portraits, device)
+        embed_faces(embedder, data.photos, device), embed_faces(embedder, data.paintings, device)
     )
 
 
@@ -127,7 +127,7 @@ def embed_faces(
 def data_hash(data: TrainingData) -> str:
     """Return the SHA-256 of all names and pixels of both sets, in their order."""
     digest = hashlib.sha256()
-    for faces in (data.photos, data.portraits):
+    for faces in (data.photos, data.paintings):
         digest.update(f"{len(faces)} {faces.pixels.shape[1:]}".encode())
         for part in _parts(faces):
             digest.update(part)

@@ -8,8 +8,8 @@ import torch
 from jaxtyping import UInt8
 from lightning_fabric import Fabric
 
-from portrait_pipeline.cyclegan.ports import RunTracker
-from portrait_pipeline.cyclegan.processes import reduce
+from portrait_pipeline.cyclegan.distributed import reduce
+from portrait_pipeline.cyclegan.services import RunTracker
 from portrait_pipeline.cyclegan.state import TrainingState
 from portrait_pipeline.cyclegan.translate import translate
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from portrait_pipeline.cyclegan.ports import Checkpoint
+from portrait_pipeline.cyclegan.services import Checkpoint
 from portrait_pipeline.errors import PortraitPipelineError
 
 

@@ -74,7 +74,7 @@ def identity_mapping_loss(
     mapped: Float[Tensor, "batch 3 height width"],
     real: Float[Tensor, "batch 3 height width"],
 ) -> Float[Tensor, ""]:
-    """Mean of |G(y) - y|, in [0, 2]: a portrait put into `photo_to_portrait` should stay as it is.
+    """Mean of |G(y) - y|, in [0, 2]: a painting put into `photo_to_portrait` should stay as it is.
 
     CycleGAN's optional term (Zhu et al. 2017, section 5.2), there with weight 0.5 λ_c. Not to be
     confused with `perceptual_loss`, which keeps the person's identity.

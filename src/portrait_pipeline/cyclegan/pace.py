@@ -11,7 +11,7 @@ from portrait_pipeline.cyclegan.batches import Batch
 from portrait_pipeline.cyclegan.machine import clock_time, in_words, peak_memory_mb, start_fabric
 from portrait_pipeline.cyclegan.schedule import objective_at
 from portrait_pipeline.cyclegan.state import build_state
-from portrait_pipeline.cyclegan.step import Machine, training_step
+from portrait_pipeline.cyclegan.step import StepContext, training_step
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.parameters import TrainingParameters
 
@@ -90,11 +90,14 @@ def _seconds_per_step(parameters: TrainingParameters, fabric: Fabric) -> float:
     size = min(TIMED_SIZE_PX, parameters.image_size_px)
     plain = {"lambda_perceptual": 0.0, "perceptual_gradient_share": None, "compile": False}
     small = parameters.model_copy(update={"image_size_px": size, **plain})
-    state, machine = build_state(small, fabric.device), Machine(fabric, None, small.ema_decay)
+    state, step_context = (
+        build_state(small, fabric.device),
+        StepContext(fabric, None, small.ema_decay),
+    )
     shape = (parameters.batch_size, 3, size, size)
     batch, objective = Batch(torch.zeros(shape), torch.zeros(shape)), objective_at(small, 0, 1)
-    training_step(state, batch, objective, machine)
+    training_step(state, batch, objective, step_context)
     begin = time.perf_counter()
-    training_step(state, batch, objective, machine)
+    training_step(state, batch, objective, step_context)
     seconds = time.perf_counter() - begin
     return seconds * (parameters.image_size_px / size) ** 2

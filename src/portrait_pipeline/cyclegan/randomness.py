@@ -11,9 +11,9 @@ class Stream(IntEnum):
 
     WEIGHTS = 0
     PHOTO_ORDER = 1
-    PORTRAIT_ORDER = 2
+    PAINTING_ORDER = 2
     PHOTO_POOL = 3
-    PORTRAIT_POOL = 4
+    PAINTING_POOL = 4
     TRAINING_PAIRS = 5
 
 

@@ -23,7 +23,7 @@ class Networks:
     photo_to_portrait: nn.Module
     portrait_to_photo: nn.Module
     photo_discriminator: nn.Module
-    portrait_discriminator: nn.Module
+    painting_discriminator: nn.Module
 
     def named(self) -> dict[str, nn.Module]:
         """Return each network by its name."""
@@ -35,7 +35,7 @@ class Networks:
 
     def discriminator_parameters(self) -> list[nn.Parameter]:
         """Return the weights of both discriminators, in the order in which they are optimised."""
-        return [*self.photo_discriminator.parameters(), *self.portrait_discriminator.parameters()]
+        return [*self.photo_discriminator.parameters(), *self.painting_discriminator.parameters()]
 
 
 @dataclass
@@ -133,7 +133,7 @@ def build_state(
         network.to(device=device, memory_format=layout)  # type: ignore[call-overload]  # torch's stub lacks it
     pools = {
         "photo": Stream.PHOTO_POOL,
-        "portrait": Stream.PORTRAIT_POOL,
+        "painting": Stream.PAINTING_POOL,
     }
     state = TrainingState(
         networks=networks,

@@ -1,6 +1,6 @@
 """One training step of the report's objective (4.2.4), exact and with nothing computed twice.
 
-Photographs x in X, portraits y in Y; G is `photo_to_portrait`, F is `portrait_to_photo`:
+Photographs x in X, paintings y in Y; G is `photo_to_portrait`, F is `portrait_to_photo`:
 
     L(G, F) = L_adv(G, D_Y) + L_adv(F, D_X) + λ_c (|F(G(x)) - x| + |G(F(y)) - y|)
             + λ_p (‖e(G(x)) - e(x)‖² + ‖e(F(y)) - e(y)‖²)
@@ -22,12 +22,17 @@ from torch import Tensor, nn
 
 from portrait_pipeline.cyclegan.average import update_average
 from portrait_pipeline.cyclegan.batches import Batch
-from portrait_pipeline.cyclegan.cycle import Direction, Tools, Turn, run_cycle
-from portrait_pipeline.cyclegan.ports import Embedder
-from portrait_pipeline.cyclegan.processes import reduce
+from portrait_pipeline.cyclegan.distributed import reduce
 from portrait_pipeline.cyclegan.schedule import Objective
+from portrait_pipeline.cyclegan.services import Embedder
 from portrait_pipeline.cyclegan.side_by_side import side_by_side
 from portrait_pipeline.cyclegan.state import TrainingState
+from portrait_pipeline.cyclegan.translation_cycle import (
+    CycleContext,
+    CycleNetworks,
+    CyclePictures,
+    run_cycle,
+)
 from portrait_pipeline.errors import TrainingDivergedError
 
 WEIGHTED = ("cycle_consistency_loss", "identity_mapping_loss", "perceptual_loss")
@@ -35,7 +40,7 @@ SHARES = ("lambda_perceptual", "perceptual_gradient_share")
 
 
 @dataclass(frozen=True)
-class Machine:
+class StepContext:
     """What carries out the steps of one training.
 
     Attributes:
@@ -50,7 +55,7 @@ class Machine:
 
 
 def training_step(
-    state: TrainingState, batch: Batch, objective: Objective, machine: Machine
+    state: TrainingState, batch: Batch, objective: Objective, step_context: StepContext
 ) -> dict[str, float]:
     """Change all networks by one step and return what is logged of it.
 
@@ -58,39 +63,41 @@ def training_step(
         TrainingDivergedError: if a loss is not finite; no weight has been changed then.
     """
     nets, pools = state.networks, state.image_pools
-    tools = Tools(machine.embedder, machine.fabric.autocast, state.scaler.get_scale())
-    to_portrait = Direction(
+    context = CycleContext(
+        step_context.embedder, step_context.fabric.autocast, state.scaler.get_scale()
+    )
+    to_portrait = CycleNetworks(
         nets.photo_to_portrait,
         nets.portrait_to_photo,
-        nets.portrait_discriminator,
-        pools["portrait"],
+        nets.painting_discriminator,
+        pools["painting"],
     )
-    to_photo = Direction(
+    to_photo = CycleNetworks(
         nets.portrait_to_photo, nets.photo_to_portrait, nets.photo_discriminator, pools["photo"]
     )
-    photo_turn = Turn(batch.photos, batch.photo_embeddings, batch.portraits)
-    portrait_turn = Turn(batch.portraits, batch.portrait_embeddings, batch.photos)
-    photo, portrait = side_by_side(
-        partial(run_cycle, to_portrait, photo_turn, objective, tools),
-        partial(run_cycle, to_photo, portrait_turn, objective, tools),
+    photo_cycle = CyclePictures(batch.photos, batch.photo_embeddings, batch.paintings)
+    painting_cycle = CyclePictures(batch.paintings, batch.painting_embeddings, batch.photos)
+    photo, painting = side_by_side(
+        partial(run_cycle, to_portrait, photo_cycle, objective, context),
+        partial(run_cycle, to_photo, painting_cycle, objective, context),
         batch.photos.device,
     )
-    terms = _terms(photo, portrait, objective)
+    terms = _terms(photo, painting, objective)
     _refuse_nonsense(terms, state)
-    _update(state, machine)
+    _update(state, step_context)
     return terms
 
 
-def _update(state: TrainingState, machine: Machine) -> None:
-    if machine.fabric.world_size > 1:
-        _average_over_processes(machine.fabric, state.networks.generator_parameters())
-        _average_over_processes(machine.fabric, state.networks.discriminator_parameters())
+def _update(state: TrainingState, step_context: StepContext) -> None:
+    if step_context.fabric.world_size > 1:
+        _average_over_processes(step_context.fabric, state.networks.generator_parameters())
+        _average_over_processes(step_context.fabric, state.networks.discriminator_parameters())
     for optimizer in state.optimizers.values():
         state.scaler.step(optimizer)
         optimizer.zero_grad(set_to_none=True)
     state.scaler.update()
     for name, averaged in state.averaged_generators.items():
-        update_average(averaged, getattr(state.networks, name), machine.ema_decay, state.step)
+        update_average(averaged, getattr(state.networks, name), step_context.ema_decay, state.step)
 
 
 def _average_over_processes(fabric: Fabric, weights: list[nn.Parameter]) -> None:
@@ -103,18 +110,18 @@ def _average_over_processes(fabric: Fabric, weights: list[nn.Parameter]) -> None
 
 
 def _terms(
-    photo: dict[str, Tensor], portrait: dict[str, Tensor], objective: Objective
+    photo: dict[str, Tensor], painting: dict[str, Tensor], objective: Objective
 ) -> dict[str, float]:
     """Name what is logged: each term of each half, the report's sums, weighted terms, shares.
 
     `<term>_photo` is that of the cycle that starts at a photo.
     """
-    halves = {"photo": photo, "portrait": portrait}
+    halves = {"photo": photo, "painting": painting}
     names = [(f"{name}_{domain}", part[name]) for domain, part in halves.items() for name in part]
     values = torch.stack([value.float() for _, value in names]).tolist()
     terms = dict(zip([name for name, _ in names], values, strict=True))
     for name in photo:
-        total = terms[f"{name}_photo"] + terms[f"{name}_portrait"]
+        total = terms[f"{name}_photo"] + terms[f"{name}_painting"]
         terms[name] = total / 2 if name in SHARES else total
     return terms | _weighted(terms, objective)
 
@@ -130,7 +137,7 @@ def _weighted(terms: dict[str, float], objective: Objective) -> dict[str, float]
     if "perceptual_loss" in terms:
         weighted["weighted_perceptual_loss"] = sum(
             terms[f"lambda_perceptual_{domain}"] * terms[f"perceptual_loss_{domain}"]
-            for domain in ("photo", "portrait")
+            for domain in ("photo", "painting")
         )
     total = terms["adversarial_loss"] + sum(weighted.values())
     if "perceptual_loss" in terms and total > 0.0:
@@ -139,7 +146,7 @@ def _weighted(terms: dict[str, float], objective: Objective) -> dict[str, float]
 
 
 def _refuse_nonsense(terms: dict[str, float], state: TrainingState) -> None:
-    losses = (name for name in terms if name.endswith(("_loss_photo", "_loss_portrait")))
+    losses = (name for name in terms if name.endswith(("_loss_photo", "_loss_painting")))
     for name in losses:
         value = terms[name]
         if not math.isfinite(value):

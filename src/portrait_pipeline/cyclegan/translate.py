@@ -7,7 +7,7 @@ import torch
 from jaxtyping import UInt8
 from torch import nn
 
-from portrait_pipeline.cyclegan.ports import Checkpoint
+from portrait_pipeline.cyclegan.services import Checkpoint
 from portrait_pipeline.cyclegan.state import build_generator
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.images import to_model_range, to_pixels

@@ -159,7 +159,7 @@ class CheckpointDataset(AbstractVersionedDataset[State, State]):
 class FileCheckpointStore:
     """The last states of a training that is under way, oldest thrown away first.
 
-    Implements `cyclegan.ports.CheckpointStore`.
+    Implements `cyclegan.services.CheckpointStore`.
     """
 
     def __init__(self, folder: Path, use_previous: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from kedro.io import AbstractDataset
 
-from portrait_pipeline.identity.table import EmbeddingStore, Pair
+from portrait_pipeline.identity.embedding_store import EmbeddingStore, Pair
 
 KEYS_PER_QUERY = 500
 SECONDS_TO_WAIT = 60.0

@@ -14,16 +14,16 @@ class PhotoFolderDataset(AbstractDataset[None, list[tuple[str, Path]]]):
 
     Args:
         path: The folder.
-        mend: What a person can do when it is not there; ends the error's sentence.
+        hint: What a person can do when it is not there; ends the error's sentence.
     """
 
-    def __init__(self, *, path: str, mend: str, metadata: dict[str, Any] | None = None) -> None:
-        self._folder, self._mend = Path(path), mend
+    def __init__(self, *, path: str, hint: str, metadata: dict[str, Any] | None = None) -> None:
+        self._folder, self._hint = Path(path), hint
         self.metadata = metadata
 
     def load(self) -> list[tuple[str, Path]]:
         """List the files; links out of the folder are left out."""
-        table = list_folder(self._folder, self._mend)
+        table = list_folder(self._folder, self._hint)
         return [(str(row.name), Path(str(row.path))) for row in table.itertuples(index=False)]
 
     def save(self, data: None) -> None:

@@ -44,7 +44,7 @@ def audit_pictures(
     """Decide for every file of both sets whether it is kept, and how it is cropped.
 
     Args:
-        survey: The surveys of photos and portraits, one below the other.
+        survey: The surveys of photos and paintings, one below the other.
         faces: What is done with pictures without a face (`no_face`), and how faces are cropped.
         parameters: What else is left out.
 
@@ -125,9 +125,9 @@ def _own_reasons(
         shorter = table[["width_px", "height_px"]].min(axis=1)
         large_enough = shorter >= faces.min_face_px
         reasons[table["fault"].isin(FACE_FAULTS) & large_enough] = pd.NA
-    if parameters.drop_monochrome_portraits:
+    if parameters.drop_monochrome_paintings:
         is_print = table["colourfulness"] < MAX_PRINT_COLOURFULNESS
-        reasons[(table["domain"] == "portrait") & is_print & reasons.isna()] = "monochrome print"
+        reasons[(table["domain"] == "painting") & is_print & reasons.isna()] = "monochrome print"
     return reasons
 
 

@@ -33,7 +33,7 @@ def split_pictures(audit: pd.DataFrame, parameters: SplitParameters) -> pd.DataF
     table = typed(audit, AUDIT_DTYPES)
     table["split"] = pd.Series(pd.NA, index=table.index, dtype="string")
     bound: dict[int, str] = {}
-    for domain in ("photo", "portrait"):
+    for domain in ("photo", "painting"):
         rows = table[table["kept"] & (table["domain"] == domain)]
         counts = split_counts(len(rows), domain, parameters)
         ranks = rows["content_hash"].map(lambda content: rank(content, parameters.seed))

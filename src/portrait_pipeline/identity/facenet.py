@@ -99,10 +99,10 @@ def fetch_weights(source: WeightsSource, folder: Path, patience: Patience | None
             put where.
     """
     target = folder / source.file_name
-    mend = f"put {source.file_name} into {folder}, or use teacher=dlib, which needs no download"
+    hint = f"put {source.file_name} into {folder}, or use teacher=dlib, which needs no download"
     known = folder / f"{source.file_name}.sha256"
     sha256 = source.sha256 or (known.read_text().strip() if known.is_file() else None)
-    download_file(source.url, target, sha256, mend, patience)
+    download_file(source.url, target, sha256, hint, patience)
     if sha256 is None:
         known.write_text(pooch.file_hash(str(target)) + "\n")
     return target

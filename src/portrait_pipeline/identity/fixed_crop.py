@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-HOUSE_MARGIN = 0.35
+DEFAULT_MARGIN = 0.35
 """What the pipelines add around the detector's box (`faces.margin` in the parameters)."""
 
 
@@ -31,7 +31,7 @@ class FaceWindow:
     lower: float
     size_px: int
 
-    def in_crops(self, margin: float = HOUSE_MARGIN) -> "FixedCrop":
+    def in_crops(self, margin: float = DEFAULT_MARGIN) -> "FixedCrop":
         """Find the window in crops with this margin; what lies outside the crop is given up.
 
         Raises:

@@ -14,7 +14,7 @@ from jaxtyping import Float32, UInt8
 from PIL import Image
 
 from portrait_pipeline.identity.dlib_format import find_model_file
-from portrait_pipeline.identity.fixed_crop import HOUSE_MARGIN
+from portrait_pipeline.identity.fixed_crop import DEFAULT_MARGIN
 
 PREDICTOR_FILE = "shape_predictor_68_face_landmarks.dat"
 NUM_LANDMARKS = 68
@@ -30,7 +30,7 @@ Landmarks = Float32[np.ndarray, "faces 68 2"]
 
 
 def find_landmarks(
-    crops: UInt8[np.ndarray, "faces size size 3"], margin: float = HOUSE_MARGIN
+    crops: UInt8[np.ndarray, "faces size size 3"], margin: float = DEFAULT_MARGIN
 ) -> Landmarks:
     """Place 68 landmarks (x to the right, y down) on each crop, in edges of the crop.
 

@@ -15,7 +15,7 @@ from portrait_pipeline.identity.facenet import INPUT_SIZE_PX as FACENET_SIZE_PX
 from portrait_pipeline.identity.facenet import FacenetNetwork, load_facenet_network
 from portrait_pipeline.identity.faceres import INPUT_SIZE_PX as FACERES_SIZE_PX
 from portrait_pipeline.identity.faceres import load_faceres_network
-from portrait_pipeline.identity.fixed_crop import HOUSE_MARGIN, FaceWindow
+from portrait_pipeline.identity.fixed_crop import DEFAULT_MARGIN, FaceWindow
 from portrait_pipeline.parameters import Teacher
 
 # dlib learnt from chips cut by landmarks, eye line at 0.31 of their height: 0.99 boxes wide on
@@ -32,7 +32,7 @@ FACERES_MEAN_FILE = "faceres_mean_descriptor.json"
 
 
 def load_embedder(
-    name: Teacher, weights: str | None = None, margin: float = HOUSE_MARGIN
+    name: Teacher, weights: str | None = None, margin: float = DEFAULT_MARGIN
 ) -> Embedder:
     """Load a face network, frozen, from its name in the parameters.
 

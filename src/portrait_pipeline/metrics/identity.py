@@ -13,32 +13,10 @@ from typing import Self
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int64
 
-from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.metrics.intervals import Interval, bootstrap, bootstrap_mean
-from portrait_pipeline.parameters import Judge, Teacher
 
 Descriptors = Float[np.ndarray, "pictures dim"]
 Similarities = Float64[np.ndarray, "portraits photos"]
-
-_FAMILY = {"facenet-casia-webface": "facenet"}
-
-
-def check_judge_is_not_teacher(judge: Judge, teacher: Teacher) -> None:
-    """Refuse to let the network that trained a model also score it.
-
-    A model learns the blind spots of its teacher, and the same eyes do not see them. The two
-    FaceNets share architecture and preparation and count as one.
-
-    Raises:
-        PortraitPipelineError: if judge and teacher are the same network or of one family.
-    """
-    if _FAMILY.get(judge, judge) != _FAMILY.get(teacher, teacher):
-        return
-    other = "geometry" if judge == "dlib" else "dlib"
-    raise PortraitPipelineError(
-        f"judge={judge} would score models that teacher={teacher} trained, expected another"
-        f" network; run: kedro run --pipeline=evaluate --params judge={other}"
-    )
 
 
 def similarity_matrix(portraits: Descriptors, photos: Descriptors) -> Similarities:

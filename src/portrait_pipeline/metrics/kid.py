@@ -21,7 +21,7 @@ from portrait_pipeline.downloads import DownloadError
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.images import to_pixels
 from portrait_pipeline.metrics.intervals import Interval
-from portrait_pipeline.metrics.ranges import HOUSE_RANGE, check_range
+from portrait_pipeline.metrics.ranges import MODEL_RANGE, check_range
 from portrait_pipeline.metrics.weights import fetch_published_weights
 
 WEIGHTS_URL = (
@@ -105,7 +105,7 @@ def inception_features(
     Raises:
         ValueError: if values lie outside [-1, 1].
     """
-    check_range(images, HOUSE_RANGE, "images")
+    check_range(images, MODEL_RANGE, "images")
     pixels = torch.from_numpy(to_pixels(images)).permute(0, 3, 1, 2)
     features = [network(batch.contiguous()) for batch in torch.split(pixels, BATCH_SIZE)]
     return torch.cat(features).to(torch.float32)

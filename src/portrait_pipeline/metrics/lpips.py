@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from portrait_pipeline.downloads import DownloadError
-from portrait_pipeline.metrics.ranges import HOUSE_RANGE, check_pairs
+from portrait_pipeline.metrics.ranges import MODEL_RANGE, check_pairs
 from portrait_pipeline.metrics.weights import fetch_published_weights
 
 Backbone = Literal["alex", "squeeze", "vgg"]
@@ -80,7 +80,7 @@ def lpips_distance(
     Raises:
         ValueError: if shapes differ or values lie outside [-1, 1].
     """
-    check_pairs(images_a, images_b, HOUSE_RANGE)
+    check_pairs(images_a, images_b, MODEL_RANGE)
     pairs = zip(
         torch.split(images_a.float(), _PAIRS_AT_ONCE),
         torch.split(images_b.float(), _PAIRS_AT_ONCE),

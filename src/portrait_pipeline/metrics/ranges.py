@@ -10,7 +10,7 @@ from torch import Tensor
 DataRange = float | tuple[float, float]
 """Lowest and highest possible value, as (-1.0, 1.0); or their difference alone, as 2.0."""
 
-HOUSE_RANGE = (-1.0, 1.0)
+MODEL_RANGE = (-1.0, 1.0)
 SLACK = 1e-5
 """Share of the range that rounding may step over its ends."""
 

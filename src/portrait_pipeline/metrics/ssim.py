@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import conv2d
 
-from portrait_pipeline.metrics.ranges import HOUSE_RANGE, DataRange, check_pairs, range_width
+from portrait_pipeline.metrics.ranges import MODEL_RANGE, DataRange, check_pairs, range_width
 
 WINDOW_PX = 11
 SIGMA_PX = 1.5
@@ -67,7 +67,7 @@ def ssim_as_published(
     Raises:
         ValueError: if shapes differ, a side is below 11 px, or values lie outside [-1, 1].
     """
-    check_pairs(images_a, images_b, HOUSE_RANGE)
+    check_pairs(images_a, images_b, MODEL_RANGE)
     return _mean_similarity(images_a, images_b, PUBLISHED_WIDTH)
 
 

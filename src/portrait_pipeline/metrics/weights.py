@@ -12,7 +12,7 @@ QUICK = Patience(num_attempts=2, longest_wait_s=10.0)
 """What is measured with these weights can be left out, so nobody waits long for them."""
 
 
-def fetch_published_weights(url: str, mend: str, patience: Patience = QUICK) -> Path:
+def fetch_published_weights(url: str, hint: str, patience: Patience = QUICK) -> Path:
     """Return the file of an address from PyTorch's cache, fetching it the first time.
 
     By PyTorch's convention the name ends in the first digits of the file's SHA-256, as in
@@ -20,7 +20,7 @@ def fetch_published_weights(url: str, mend: str, patience: Patience = QUICK) -> 
 
     Args:
         url: Address of the file.
-        mend: What the person can do when it cannot be had; ends the error's sentence.
+        hint: What the person can do when it cannot be had; ends the error's sentence.
         patience: How failures are waited out.
 
     Raises:
@@ -30,10 +30,10 @@ def fetch_published_weights(url: str, mend: str, patience: Patience = QUICK) -> 
     target = Path(torch.hub.get_dir()) / "checkpoints" / name
     if target.is_file():
         return target
-    download_file(url, target, None, mend, patience)
+    download_file(url, target, None, hint, patience)
     digits = Path(name).stem.rpartition("-")[2]
     actual = pooch.file_hash(str(target))
     if not actual.startswith(digits):
         target.unlink()
-        raise DownloadError(f"{url} has the SHA-256 {actual}, expected {digits}…; {mend}")
+        raise DownloadError(f"{url} has the SHA-256 {actual}, expected {digits}…; {hint}")
     return target

@@ -14,7 +14,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.export import Dim
 
-from portrait_pipeline.cyclegan.ports import Checkpoint
+from portrait_pipeline.cyclegan.services import Checkpoint
 from portrait_pipeline.cyclegan.translate import load_generator
 from portrait_pipeline.images import HALF_RANGE
 from portrait_pipeline.portrayal.exported import (

@@ -120,6 +120,6 @@ def load_judge_of_faces(name: Judge, weights: str | None, margin: float) -> Desc
         PortraitPipelineError: if the judge's weights cannot be had.
     """
     # imported here, so that portraits without a judge need no PyTorch
-    from portrait_pipeline.metrics.judge import load_judge  # noqa: PLC0415
+    from portrait_pipeline.identity.judge import load_judge  # noqa: PLC0415
 
     return DescriptorJudge(name, load_judge(name, weights, margin), STEPS[name])

@@ -5,7 +5,7 @@ import torch
 from jaxtyping import UInt8
 from pydantic import ValidationError
 
-from portrait_pipeline.cyclegan.ports import Checkpoint
+from portrait_pipeline.cyclegan.services import Checkpoint
 from portrait_pipeline.cyclegan.translate import load_generator, translate
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.faces.detect import FaceDetector

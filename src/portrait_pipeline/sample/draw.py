@@ -56,7 +56,7 @@ def picture_person(
     )
 
 
-def draw_portrait(index: int, seed: int, size_px: int) -> UInt8[np.ndarray, "size size 3"]:
+def draw_painting(index: int, seed: int, size_px: int) -> UInt8[np.ndarray, "size size 3"]:
     """Draw the painted portrait with this index: another person, in the clothes of old times.
 
     Args:

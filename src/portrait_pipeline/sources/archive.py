@@ -17,7 +17,7 @@ def fetch_archive(
     archive: str,
     sha256: str | None,
     folder: Path,
-    mend: str,
+    hint: str,
     limits: Limits | None = None,
     patience: Patience | None = None,
 ) -> Path:
@@ -28,7 +28,7 @@ def fetch_archive(
             was cut off).
         sha256: Expected hash of the archive, 64 hexadecimal digits.
         folder: Where the download and the unpacked folder are kept.
-        mend: What the person can do when it fails; ends the error's sentence.
+        hint: What the person can do when it fails; ends the error's sentence.
         limits: The most that is unpacked.
         patience: How a failing server is waited for.
 
@@ -39,10 +39,10 @@ def fetch_archive(
     is_address = urlsplit(archive).scheme in {"http", "https"}
     if is_address:
         named = shown(archive)
-        local = download_file(archive, folder / _file_name(archive), sha256, mend, patience)
+        local = download_file(archive, folder / _file_name(archive), sha256, hint, patience)
     else:
         named = archive
-        local = _own_file(archive, sha256, mend)
+        local = _own_file(archive, sha256, hint)
     unpacked = folder / f"unpacked_{_state(local)}"
     if unpacked.is_dir():
         return unpacked
@@ -51,24 +51,24 @@ def fetch_archive(
     except ArchiveError as error:
         if is_address:
             local.unlink()
-        raise PortraitPipelineError(f"{named} {error}; {mend}") from error
+        raise PortraitPipelineError(f"{named} {error}; {hint}") from error
     except OSError as error:
         raise PortraitPipelineError(
-            f"{named} could not be unpacked to {unpacked} ({error.strerror}); {mend}"
+            f"{named} could not be unpacked to {unpacked} ({error.strerror}); {hint}"
         ) from error
     return unpacked
 
 
-def _own_file(archive: str, sha256: str | None, mend: str) -> Path:
+def _own_file(archive: str, sha256: str | None, hint: str) -> Path:
     path = Path(archive).expanduser()
     if not path.is_file():
         raise PortraitPipelineError(
-            f"the archive {archive!r} is not there, expected a file or an http(s) address; {mend}"
+            f"the archive {archive!r} is not there, expected a file or an http(s) address; {hint}"
         )
     actual = sha256 and pooch.file_hash(str(path))
     if actual != sha256:
         raise PortraitPipelineError(
-            f"the archive {archive} has the SHA-256 {actual}, expected {sha256}; {mend}"
+            f"the archive {archive} has the SHA-256 {actual}, expected {sha256}; {hint}"
         )
     return path
 

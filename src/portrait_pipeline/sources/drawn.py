@@ -28,13 +28,13 @@ NUM_PICTURES_PER_TASK = 4
 
 
 def draw_sample(sample: SampleParameters, domain: Domain, folder: Path) -> pd.DataFrame:
-    """Draw the sample's photos with their painted twins, or its portraits, as PNG files.
+    """Draw the sample's photos with their painted twins, or its paintings, as PNG files.
 
     Pictures that are there from an earlier call with the same seed and size stay; with another seed
     or size, or another version of the drawing code, all are drawn anew.
     """
     _clear_if_drawn_otherwise(sample, folder)
-    count = sample.num_photos if domain == "photo" else sample.num_portraits
+    count = sample.num_photos if domain == "photo" else sample.num_paintings
     files = [_files(domain, index, folder) for index in range(count)]
     missing = [index for index in range(count) if not all(path.exists() for path in files[index])]
     draw = partial(_draw, domain=domain, sample=sample, folder=folder)
@@ -49,7 +49,7 @@ def draw_sample(sample: SampleParameters, domain: Domain, folder: Path) -> pd.Da
 def _files(domain: Domain, index: int, folder: Path) -> list[Path]:
     """Name the picture, and a photo's twin."""
     name = f"{domain}_{index:05d}.png"
-    folders = ("photos", "twins") if domain == "photo" else ("portraits",)
+    folders = ("photos", "twins") if domain == "photo" else ("paintings",)
     return [folder / subfolder / name for subfolder in folders]
 
 
@@ -58,7 +58,7 @@ def _draw(index: int, domain: Domain, sample: SampleParameters, folder: Path) ->
         drawn = drawing.draw_photo(index, sample.seed, sample.picture_size_px)
         pictures = [drawn.photo, drawn.painted_twin]
     else:
-        pictures = [drawing.draw_portrait(index, sample.seed, sample.picture_size_px)]
+        pictures = [drawing.draw_painting(index, sample.seed, sample.picture_size_px)]
     for path, pixels in zip(_files(domain, index, folder), pictures, strict=True):
         write_whole(path, _png(pixels))
 

@@ -22,7 +22,7 @@ def fetch_pictures(
     Args:
         source: Where the pictures come from.
         sample: What to draw; only the source `sample` reads it.
-        domain: `photo` or `portrait`.
+        domain: `photo` or `painting`.
         folder: All that is fetched or drawn is kept below it; a folder of the user's own is read
             where it lies.
 
@@ -35,8 +35,8 @@ def fetch_pictures(
     Raises:
         PortraitPipelineError: if the source is missing, empty, refused or spoilt.
     """
-    mend = f"give pictures of your own with --params {domain}s_folder=DIR"
-    table = _fetch(source, sample, domain, folder, mend)
+    hint = f"give pictures of your own with --params {domain}s_folder=DIR"
+    table = _fetch(source, sample, domain, folder, hint)
     return table.head(source.max_pictures or len(table))
 
 
@@ -45,24 +45,24 @@ def _fetch(
     sample: SampleParameters,
     domain: Domain,
     folder: Path,
-    mend: str,
+    hint: str,
 ) -> pd.DataFrame:
     match source:
         case PictureSourceParameters(source="sample"):
             return draw_sample(sample, domain, folder / "sample")
         case PictureSourceParameters(source="folder", folder=str(given)):
-            return list_folder(Path(given).expanduser(), mend)
+            return list_folder(Path(given).expanduser(), hint)
         case PictureSourceParameters(source="kaggle", kaggle_dataset=str(dataset)):
             # Imported here only: kagglehub takes a second and brings IPython with it.
             from portrait_pipeline.sources.kaggle import fetch_kaggle  # noqa: PLC0415
 
-            return list_folder(fetch_kaggle(dataset, folder / "kaggle", mend), mend)
+            return list_folder(fetch_kaggle(dataset, folder / "kaggle", hint), hint)
         case PictureSourceParameters(source="archive", archive=str(archive)):
             sha256 = source.archive_sha256
-            return list_folder(fetch_archive(archive, sha256, folder / "archive", mend), mend)
+            return list_folder(fetch_archive(archive, sha256, folder / "archive", hint), hint)
         case PictureSourceParameters(source="met"):
-            return fetch_met(source.met_query, source.max_pictures, folder / "met", mend)
+            return fetch_met(source.met_query, source.max_pictures, folder / "met", hint)
         case _:
             raise PortraitPipelineError(
-                f"{domain}s: the source {source.source!r} is unknown or lacks its address; {mend}"
+                f"{domain}s: the source {source.source!r} is unknown or lacks its address; {hint}"
             )

@@ -17,7 +17,7 @@ def picture_table(rows: Iterable[Mapping[str, str | None]]) -> pd.DataFrame:
     return table.sort_values("name", ignore_index=True)
 
 
-def list_folder(folder: Path, mend: str) -> pd.DataFrame:
+def list_folder(folder: Path, hint: str) -> pd.DataFrame:
     """List every file below a folder that is not hidden, whatever its ending.
 
     Links to folders are not followed, nor are links to files outside `folder`. Whether a file is a
@@ -25,7 +25,7 @@ def list_folder(folder: Path, mend: str) -> pd.DataFrame:
 
     Args:
         folder: Where to look.
-        mend: What the person can do when it fails; ends the error's sentence.
+        hint: What the person can do when it fails; ends the error's sentence.
 
     Raises:
         PortraitPipelineError: if the folder is missing, unreadable or a file, holds no file at all,
@@ -33,15 +33,15 @@ def list_folder(folder: Path, mend: str) -> pd.DataFrame:
     """
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "is not there"
-        raise PortraitPipelineError(f"the folder {folder} {what}, expected pictures in it; {mend}")
+        raise PortraitPipelineError(f"the folder {folder} {what}, expected pictures in it; {hint}")
     try:
         files = list(_visible_files(folder))
     except OSError as error:
         raise PortraitPipelineError(
-            f"{error.filename} cannot be read ({error.strerror}), expected a folder; {mend}"
+            f"{error.filename} cannot be read ({error.strerror}), expected a folder; {hint}"
         ) from error
     if not files:
-        raise PortraitPipelineError(f"the folder {folder} holds no file; {mend}")
+        raise PortraitPipelineError(f"the folder {folder} holds no file; {hint}")
     return picture_table(
         {"name": _name(path, folder), "path": os.path.abspath(path)} for path in files
     )

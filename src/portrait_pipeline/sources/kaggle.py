@@ -30,7 +30,7 @@ _FAILURES = (
 )
 
 
-def fetch_kaggle(dataset: str, folder: Path, mend: str) -> Path:
+def fetch_kaggle(dataset: str, folder: Path, hint: str) -> Path:
     """Bring a data set below `folder`, unless it is there, and return the folder that holds it.
 
     A download that was cut off goes on where it stopped. Inside Kaggle's own notebooks the data
@@ -39,7 +39,7 @@ def fetch_kaggle(dataset: str, folder: Path, mend: str) -> Path:
     Args:
         dataset: `owner/name`, optionally `owner/name/versions/N`.
         folder: Where data sets are kept.
-        mend: What the person can do when it fails; ends the error's sentence.
+        hint: What the person can do when it fails; ends the error's sentence.
 
     Raises:
         PortraitPipelineError: if the name is none, or Kaggle refuses, does not know the data set or
@@ -47,7 +47,7 @@ def fetch_kaggle(dataset: str, folder: Path, mend: str) -> Path:
     """
     if not re.fullmatch(r"[\w.-]+/[\w.-]+(/versions/\d+)?", dataset):
         raise PortraitPipelineError(
-            f"kaggle_dataset is {dataset!r}, expected owner/name as in its address; or {mend}"
+            f"kaggle_dataset is {dataset!r}, expected owner/name as in its address; or {hint}"
         )
     complete = folder / "complete" / dataset.replace("/", "_")
     if complete.is_dir():
@@ -58,7 +58,7 @@ def fetch_kaggle(dataset: str, folder: Path, mend: str) -> Path:
             fetched = Path(kagglehub.dataset_download(dataset))
     except _FAILURES as error:
         # Their messages hold signed addresses: none of them may reach a log, not even as a cause.
-        raise PortraitPipelineError(f"{_reason(dataset, error)}; or {mend}") from None
+        raise PortraitPipelineError(f"{_reason(dataset, error)}; or {hint}") from None
     if not fetched.resolve().is_relative_to(cache.resolve()):
         return fetched
     complete.parent.mkdir(parents=True, exist_ok=True)

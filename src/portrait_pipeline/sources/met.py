@@ -52,7 +52,7 @@ class Museum:
 
 
 def fetch_met(
-    query: str, max_pictures: int | None, folder: Path, mend: str, museum: Museum | None = None
+    query: str, max_pictures: int | None, folder: Path, hint: str, museum: Museum | None = None
 ) -> pd.DataFrame:
     """Bring the museum's public-domain paintings that match a query below `folder`.
 
@@ -62,13 +62,13 @@ def fetch_met(
         query: What to search for, such as "portrait".
         max_pictures: Stop after so many, in the museum's order of relevance; all when None.
         folder: Where answers and pictures are kept.
-        mend: What the person can do when it fails; ends the error's sentence.
+        hint: What the person can do when it fails; ends the error's sentence.
         museum: Where and how to ask.
 
     Raises:
         PortraitPipelineError: if nothing matches, or the museum refuses or cannot be reached.
     """
-    visit = _Visit(museum or Museum(), folder, mend)
+    visit = _Visit(museum or Museum(), folder, hint)
     object_ids = visit.search(query)
     rows: list[dict[str, str | None]] = []
     total = min(max_pictures or len(object_ids), len(object_ids))
@@ -80,7 +80,7 @@ def fetch_met(
                 break
     if not rows:
         raise PortraitPipelineError(
-            f"met_query is {query!r}, but the museum has no such painting free to use; {mend}"
+            f"met_query is {query!r}, but the museum has no such painting free to use; {hint}"
         )
     logger.info("%d public-domain pictures among %d works found", len(rows), len(object_ids))
     return picture_table(rows)
@@ -89,10 +89,10 @@ def fetch_met(
 class _Visit:
     """Requests to the museum, each made once."""
 
-    def __init__(self, museum: Museum, folder: Path, mend: str) -> None:
+    def __init__(self, museum: Museum, folder: Path, hint: str) -> None:
         self._museum = museum
         self._folder = folder
-        self._mend = f"run it again later, which goes on where it stopped, or {mend}"
+        self._hint = f"run it again later, which goes on where it stopped, or {hint}"
 
     def search(self, query: str) -> list[int]:
         """Find the numbers of the paintings that match."""
@@ -131,7 +131,7 @@ class _Visit:
         except ValueError as error:
             path.unlink()
             raise PortraitPipelineError(
-                f"the museum's answer to {wanted} is no JSON; {self._mend}"
+                f"the museum's answer to {wanted} is no JSON; {self._hint}"
             ) from error
         return answer
 
@@ -141,7 +141,7 @@ class _Visit:
             return True
         self._museum.sleep(self._museum.pause_s)
         try:
-            download_file(address, path, None, self._mend, self._museum.patience)
+            download_file(address, path, None, self._hint, self._museum.patience)
         except DownloadError as error:
             if error.status == HTTPStatus.NOT_FOUND:
                 return False

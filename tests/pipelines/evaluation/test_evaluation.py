@@ -11,10 +11,10 @@ from support.tiny_model import tiny_checkpoint
 
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.images import FaceSet
-from portrait_pipeline.metrics.table import SPREAD
 from portrait_pipeline.pipelines.evaluation import nodes
-from portrait_pipeline.pipelines.evaluation.reference import Reference
-from portrait_pipeline.pipelines.evaluation.remembering import Remembering
+from portrait_pipeline.scoring.memoised import Memoised
+from portrait_pipeline.scoring.reference import Reference
+from portrait_pipeline.scoring.table_rows import SPREAD
 
 EVERYWHERE = ("ssim", "ssim_as_published", "identity_similarity", "rank_1", "rank_5", "swd")
 
@@ -147,7 +147,7 @@ def test_test_numbers_go_into_the_models_own_run() -> None:
 def test_no_picture_is_described_twice() -> None:
     """Photos, portraits and reconstructions once each, however many measures ask for them."""
     judge = Counting()
-    reference = make_reference(judge=Remembering(judge, "judging"))
+    reference = make_reference(judge=Memoised(judge, "judging"))
     evaluated(reference, tiny_checkpoint())
     nodes.score_controls(reference)
     assert judge.seen == 3 * len(NAMES)

@@ -24,7 +24,7 @@ from portrait_pipeline.images import FaceSet, read_picture
 from portrait_pipeline.parameters import PictureSourceParameters, SampleParameters
 from portrait_pipeline.pictures import ReducedPicture
 from portrait_pipeline.pipelines.ingestion import create_pipeline, nodes
-from portrait_pipeline.sample import draw_photo, draw_portrait
+from portrait_pipeline.sample import draw_painting, draw_photo
 
 SHARE = SPLITS.model_copy(update={"split": "proportional"})
 ANY_FACES = FACES.model_copy(update={"crop_size_px": 32, "detection_size_px": 128})
@@ -32,35 +32,35 @@ ANY_FACES = FACES.model_copy(update={"crop_size_px": 32, "detection_size_px": 12
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Drawn photos with a copy, an empty file and a blank picture; drawn portraits with a print."""
+    """Drawn photos with a copy, an empty file and a blank picture; drawn paintings with a print."""
     root = tmp_path_factory.mktemp("pictures")
-    photos, portraits = root / "photos", root / "portraits"
+    photos, paintings = root / "photos", root / "paintings"
     photos.mkdir()
-    portraits.mkdir()
+    paintings.mkdir()
     for index in range(6):
         Image.fromarray(draw_photo(index, 0, 128).photo).save(photos / f"{index}.png")
-        Image.fromarray(draw_portrait(index, 0, 128)).save(portraits / f"{index}.png")
+        Image.fromarray(draw_painting(index, 0, 128)).save(paintings / f"{index}.png")
     (photos / "copy.png").write_bytes((photos / "3.png").read_bytes())
     (photos / "empty.jpg").touch()
     Image.new("RGB", (128, 128), (90, 90, 90)).save(photos / "wall.png")
-    Image.open(portraits / "0.png").convert("L").save(portraits / "print.png")
-    return photos, portraits
+    Image.open(paintings / "0.png").convert("L").save(paintings / "print.png")
+    return photos, paintings
 
 
 def catalog_of(folders: tuple[Path, Path], root: Path, store: MemoryStore) -> DataCatalog:
-    photos, portraits = (
+    photos, paintings = (
         PictureSourceParameters(source="folder", folder=str(folder)) for folder in folders
     )
-    sample = SampleParameters(num_photos=1, num_portraits=1, picture_size_px=64, seed=0)
+    sample = SampleParameters(num_photos=1, num_paintings=1, picture_size_px=64, seed=0)
     given = {
         "params:photos": photos,
-        "params:portraits": portraits,
+        "params:paintings": paintings,
         "params:sample": sample,
         "params:faces": ANY_FACES,
         "params:audit": AUDIT,
         "params:splits": SHARE,
         "raw_photos_folder": root / "raw_photos",
-        "raw_portraits_folder": root / "raw_portraits",
+        "raw_paintings_folder": root / "raw_paintings",
     }
     datasets = {name: MemoryDataset(value, copy_mode="assign") for name, value in given.items()}
     datasets["detection_store"] = MemoryDataset(store, copy_mode="assign")
@@ -68,7 +68,7 @@ def catalog_of(folders: tuple[Path, Path], root: Path, store: MemoryStore) -> Da
         file = str(root / f"{name}.csv")
         datasets[name] = CSVDataset(filepath=file, save_args={"index": False})
     datasets["ingestion_summary"] = JSONDataset(filepath=str(root / "ingestion_summary.json"))
-    for name in ("photo_faces", "portrait_faces", "twin_faces"):
+    for name in ("photo_faces", "painting_faces", "twin_faces"):
         datasets[name] = FaceSetDataset(path=str(root / name))
     return DataCatalog(datasets)
 
@@ -91,11 +91,11 @@ def test_folders_become_audited_split_and_cropped_sets(
         ("photo", "copy.png"): "duplicate",
         ("photo", "empty.jpg"): "empty",
         ("photo", "wall.png"): "no face",
-        ("portrait", "print.png"): "monochrome print",
+        ("painting", "print.png"): "monochrome print",
     }
     splits: pd.DataFrame = catalog.load("splits")
     assert len(splits) == int(audit["kept"].sum()) == 12
-    for domain in ("photo", "portrait"):
+    for domain in ("photo", "painting"):
         faces: FaceSet = catalog.load(f"{domain}_faces")
         assert set(faces.names) == set(splits.loc[splits["domain"] == domain, "name"])
         assert faces.pixels.shape == (6, 32, 32, 3)
@@ -148,7 +148,7 @@ def test_the_inputs_of_nodes_stay_as_they_were(folders: tuple[Path, Path]) -> No
     audit = nodes.audit_faces(survey, survey.iloc[:0], ANY_FACES, AUDIT)
     pd.testing.assert_frame_equal(survey, before)
     before = audit.copy()
-    both = pd.concat([audit, audit.assign(domain="portrait")], ignore_index=True)
+    both = pd.concat([audit, audit.assign(domain="painting")], ignore_index=True)
     nodes.split_faces(both, SHARE)
     nodes.crop_photo_faces(audit, ANY_FACES)
     nodes.summarise_ingestion(audit)

@@ -10,12 +10,12 @@ from support.in_memory import MemoryStore, MemoryTracker, noise_faces
 from support.tiny_model import PREPARATION, SIZE_PX, TRAINING
 
 from portrait_pipeline.cyclegan.data import TrainingData
-from portrait_pipeline.cyclegan.ports import Checkpoint
+from portrait_pipeline.cyclegan.services import Checkpoint
 from portrait_pipeline.datasets.embeddings import SqliteEmbeddingStore
-from portrait_pipeline.metrics.validation import Validation
 from portrait_pipeline.parameters import FaceParameters, TrainingParameters, TuningParameters
 from portrait_pipeline.pipeline_registry import LAMBDA_GRID, register_pipelines
 from portrait_pipeline.pipelines.training import nodes
+from portrait_pipeline.scoring.validation import Validation
 
 SETTINGS = TrainingParameters(**{**TRAINING, "lambda_perceptual": 5.0, "num_epochs": 50})
 PIPELINES = register_pipelines()
@@ -61,7 +61,7 @@ def test_every_teacher_trains(teacher: str, tmp_path: Path) -> None:
 def test_the_baseline_knows_no_share_either() -> None:
     """Law: a share of the gradient set for the proposed model leaves the baseline untaught."""
     settings = SETTINGS.model_copy(update={"perceptual_gradient_share": 0.5, "num_epochs": 1})
-    for node in (nodes.train_baseline, nodes.training_at("reference")):
+    for node in (nodes.train_baseline, nodes.training_at("lambda_0")):
         checkpoint, history = trained(node, BLIND, settings)
         assert checkpoint["parameters"]["perceptual_gradient_share"] is None
         assert "perceptual_loss" not in history
@@ -81,7 +81,7 @@ def test_a_share_of_the_settings_does_not_rule_the_grid(tmp_path: Path) -> None:
 
 def test_the_chosen_lambda_and_nothing_else_is_given_to_the_proposed_model() -> None:
     """What `tune` chose replaces the λ_p of the parameters."""
-    changed = nodes.set_proposed_budget(SETTINGS, {"lambda_perceptual": 0.5, "rule": "pareto"})
+    changed = nodes.use_chosen_lambda(SETTINGS, {"lambda_perceptual": 0.5, "rule": "pareto"})
     assert changed == SETTINGS.model_copy(update={"lambda_perceptual": 0.5})
 
 
@@ -119,7 +119,7 @@ def test_the_tuning_has_one_training_for_each_lambda() -> None:
         for node in PIPELINES["tune"].nodes
         if node.name.split(".")[-1].startswith("train_")
     }
-    assert namespaces == {"reference", *(f"lambda_{weight:g}" for weight in LAMBDA_GRID)}
+    assert namespaces == {"lambda_0", *(f"lambda_{weight:g}" for weight in LAMBDA_GRID)}
 
 
 def test_by_default_the_proposed_model_waits_for_the_tuning() -> None:

@@ -44,7 +44,7 @@ def test_every_model_of_the_grid_and_the_reference_are_waited_for() -> None:
     needed = create_pipeline(("lambda_1", "lambda_5")).inputs()
     assert needed == {
         "params:tuning",
-        "reference_summary",
+        "lambda_0_summary",
         "lambda_1_summary",
         "lambda_5_summary",
     }

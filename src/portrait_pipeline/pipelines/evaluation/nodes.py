@@ -13,37 +13,37 @@ from portrait_pipeline.cyclegan.kept import (
     perceptual_weight,
     recent_checkpoints,
 )
-from portrait_pipeline.cyclegan.ports import Checkpoint
+from portrait_pipeline.cyclegan.services import Checkpoint
 from portrait_pipeline.cyclegan.translate import load_generator, translate
 from portrait_pipeline.images import FaceSet
 from portrait_pipeline.metrics.intervals import compare_paired
-from portrait_pipeline.metrics.table import SPREAD, row_of, spread_rows
 from portrait_pipeline.parameters import (
     EvaluationParameters,
     FaceParameters,
     Split,
     TrainingParameters,
 )
-from portrait_pipeline.pipelines.evaluation.reference import (
+from portrait_pipeline.progress import progress_bar
+from portrait_pipeline.scoring.reference import (
     Pixels,
     Reference,
     Settings,
     build_reference,
 )
-from portrait_pipeline.pipelines.evaluation.scoring import (
+from portrait_pipeline.scoring.scores import (
     add_reconstruction,
     measure_style,
     score_briefly,
     score_pictures,
     summarise,
 )
-from portrait_pipeline.pipelines.evaluation.summaries import (
+from portrait_pipeline.scoring.summaries import (
     Summary,
     in_words,
     summary_of,
     tracked_metrics,
 )
-from portrait_pipeline.progress import progress_bar
+from portrait_pipeline.scoring.table_rows import SPREAD, row_of, spread_rows
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ def reference_of(split: Split) -> Callable[..., Reference]:
 
     def gather(
         photo_faces: FaceSet,
-        portrait_faces: FaceSet,
+        painting_faces: FaceSet,
         twin_faces: FaceSet,
         splits: pd.DataFrame,
         evaluation: EvaluationParameters,
@@ -79,7 +79,7 @@ def reference_of(split: Split) -> Callable[..., Reference]:
         faces: FaceParameters,
     ) -> Reference:
         settings = Settings(evaluation, training, faces)
-        return build_reference(photo_faces, portrait_faces, twin_faces, splits, split, settings)
+        return build_reference(photo_faces, painting_faces, twin_faces, splits, split, settings)
 
     gather.__doc__ = f"Gather the {split} pictures and the judges."
     return gather

@@ -70,7 +70,7 @@ def create_scoring(model: str, split: Split) -> Pipeline:
 
 
 def _reference(split: Split) -> Node:
-    crops = ["photo_faces", "portrait_faces", "twin_faces", "splits"]
+    crops = ["photo_faces", "painting_faces", "twin_faces", "splits"]
     return node(
         _GATHER[split],
         [*crops, "params:evaluation", "params:training", "params:faces"],

@@ -34,11 +34,11 @@ def fetch_photos(
     return _fetch(photos, sample, "photo", raw_photos_folder)
 
 
-def fetch_portraits(
-    portraits: PictureSourceParameters, sample: SampleParameters, raw_portraits_folder: Path
+def fetch_paintings(
+    paintings: PictureSourceParameters, sample: SampleParameters, raw_paintings_folder: Path
 ) -> pd.DataFrame:
-    """Bring the painted portraits into the project's folder, or find them in the user's own."""
-    return _fetch(portraits, sample, "portrait", raw_portraits_folder)
+    """Bring the painted paintings into the project's folder, or find them in the user's own."""
+    return _fetch(paintings, sample, "painting", raw_paintings_folder)
 
 
 def detect_photo_faces(
@@ -48,21 +48,21 @@ def detect_photo_faces(
     return _survey(photo_sources, "photo", faces, detection_store)
 
 
-def detect_portrait_faces(
-    portrait_sources: pd.DataFrame, faces: FaceParameters, detection_store: DetectionStore
+def detect_painting_faces(
+    painting_sources: pd.DataFrame, faces: FaceParameters, detection_store: DetectionStore
 ) -> pd.DataFrame:
-    """Look for the face in every portrait and measure it; known files are not looked at again."""
-    return _survey(portrait_sources, "portrait", faces, detection_store)
+    """Look for the face in every painting and measure it; known files are not looked at again."""
+    return _survey(painting_sources, "painting", faces, detection_store)
 
 
 def audit_faces(
     photo_survey: pd.DataFrame,
-    portrait_survey: pd.DataFrame,
+    painting_survey: pd.DataFrame,
     faces: FaceParameters,
     audit: AuditParameters,
 ) -> pd.DataFrame:
     """Decide for every file whether it is kept, and why not; find the copies within both sets."""
-    survey = pd.concat([photo_survey, portrait_survey], ignore_index=True)
+    survey = pd.concat([photo_survey, painting_survey], ignore_index=True)
     audited = audit_pictures(survey, faces, audit)
     for line in describe_audit(audited):
         logger.info(line)
@@ -80,7 +80,7 @@ def split_faces(
     audit = split_pictures(face_audit, splits)
     used = audit.loc[audit["split"].notna(), ["name", "domain", "split"]]
     counts = used.groupby(["domain", "split"]).size()
-    for domain in ("photo", "portrait"):
+    for domain in ("photo", "painting"):
         parts = [
             f"{counts.get((domain, name), 0)} {name}" for name in ("train", "validation", "test")
         ]
@@ -98,9 +98,9 @@ def crop_photo_faces(ingestion_audit: pd.DataFrame, faces: FaceParameters) -> La
     return _crop(lazy_faces(ingestion_audit, "photo", faces.crop_size_px))
 
 
-def crop_portrait_faces(ingestion_audit: pd.DataFrame, faces: FaceParameters) -> LazyFaceSet:
-    """Say how every portrait of a split is cropped; the crops are made as they are saved."""
-    return _crop(lazy_faces(ingestion_audit, "portrait", faces.crop_size_px))
+def crop_painting_faces(ingestion_audit: pd.DataFrame, faces: FaceParameters) -> LazyFaceSet:
+    """Say how every painting of a split is cropped; the crops are made as they are saved."""
+    return _crop(lazy_faces(ingestion_audit, "painting", faces.crop_size_px))
 
 
 def crop_twin_faces(ingestion_audit: pd.DataFrame, faces: FaceParameters) -> LazyFaceSet:

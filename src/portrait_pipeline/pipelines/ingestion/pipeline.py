@@ -19,9 +19,9 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                 "photo_sources",
             ),
             _node(
-                nodes.fetch_portraits,
-                ["params:portraits", "params:sample", "raw_portraits_folder"],
-                "portrait_sources",
+                nodes.fetch_paintings,
+                ["params:paintings", "params:sample", "raw_paintings_folder"],
+                "painting_sources",
             ),
             _node(
                 nodes.detect_photo_faces,
@@ -29,13 +29,13 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                 "photo_survey",
             ),
             _node(
-                nodes.detect_portrait_faces,
-                ["portrait_sources", "params:faces", "detection_store"],
-                "portrait_survey",
+                nodes.detect_painting_faces,
+                ["painting_sources", "params:faces", "detection_store"],
+                "painting_survey",
             ),
             _node(
                 nodes.audit_faces,
-                ["photo_survey", "portrait_survey", "params:faces", "params:audit"],
+                ["photo_survey", "painting_survey", "params:faces", "params:audit"],
                 "face_audit",
             ),
             _node(
@@ -43,7 +43,7 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
             ),
             _node(nodes.summarise_ingestion, "ingestion_audit", "ingestion_summary"),
             _node(nodes.crop_photo_faces, ["ingestion_audit", "params:faces"], "photo_faces"),
-            _node(nodes.crop_portrait_faces, ["ingestion_audit", "params:faces"], "portrait_faces"),
+            _node(nodes.crop_painting_faces, ["ingestion_audit", "params:faces"], "painting_faces"),
             _node(nodes.crop_twin_faces, ["ingestion_audit", "params:faces"], "twin_faces"),
         ]
     )

@@ -7,7 +7,7 @@ import pandas as pd
 from jaxtyping import UInt8
 from PIL import Image
 
-from portrait_pipeline.cyclegan.ports import Checkpoint
+from portrait_pipeline.cyclegan.services import Checkpoint
 from portrait_pipeline.parameters import EvaluationParameters, PortrayingParameters
 from portrait_pipeline.portrayal.batch import PhotoBatch, outcome_table
 from portrait_pipeline.portrayal.exported import ExportedModel

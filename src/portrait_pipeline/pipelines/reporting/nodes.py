@@ -7,21 +7,21 @@ import plotly.graph_objects as go
 from PIL import Image
 
 from portrait_pipeline.images import FaceSet
-from portrait_pipeline.pipelines.reporting import curves, plots
-from portrait_pipeline.pipelines.reporting.explanation import (
+from portrait_pipeline.report import curves, plots
+from portrait_pipeline.report.explanation import (
     EMBEDDING_DIMENSIONS,
     explain_reduction,
     find_setting,
 )
-from portrait_pipeline.pipelines.reporting.headline import headline_gaps, headline_rows
-from portrait_pipeline.pipelines.reporting.page import render_page
-from portrait_pipeline.pipelines.reporting.pictures import (
+from portrait_pipeline.report.headline import headline_gaps, headline_rows
+from portrait_pipeline.report.page import render_page
+from portrait_pipeline.report.pictures import (
     draw_picture_table,
     order_by_person_kept,
     spread_evenly,
     to_data_uri,
 )
-from portrait_pipeline.pipelines.reporting.sections import (
+from portrait_pipeline.report.sections import (
     MAX_CROPS,
     MAX_RANKED,
     DataSection,
@@ -33,14 +33,14 @@ from portrait_pipeline.pipelines.reporting.sections import (
     group_left_out,
     make_thumbnails,
 )
-from portrait_pipeline.pipelines.reporting.tables import (
+from portrait_pipeline.report.tables import (
     checkpoint_measures,
     checkpoint_rows,
     everything_table,
     lambda_measures,
     lambda_rows,
 )
-from portrait_pipeline.pipelines.reporting.wording import write_lambda, write_number
+from portrait_pipeline.report.wording import write_lambda, write_number
 
 FIGURE_ROWS = 6
 
@@ -207,12 +207,12 @@ def summarise_data(
     ingestion_summary: dict[str, Any],
     ingestion_audit: pd.DataFrame,
     photo_faces: FaceSet,
-    portrait_faces: FaceSet,
+    painting_faces: FaceSet,
 ) -> DataSection:
     """Count where every file went, and show some crops and some of what was left out."""
     crops = {
         label: make_thumbnails(faces, spread_evenly(sorted(faces.names), MAX_CROPS))
-        for label, faces in (("Photos", photo_faces), ("Portraits", portrait_faces))
+        for label, faces in (("Photos", photo_faces), ("Portraits", painting_faces))
     }
     return DataSection(
         domains=count_domains(ingestion_summary),

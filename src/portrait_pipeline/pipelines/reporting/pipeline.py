@@ -44,7 +44,7 @@ def create_pipeline(**_kwargs: object) -> Pipeline:
             _named(nodes.rank_portraits, [*portraits, *scores], "ranking_section"),
             _named(
                 nodes.summarise_data,
-                ["ingestion_summary", "ingestion_audit", "photo_faces", "portrait_faces"],
+                ["ingestion_summary", "ingestion_audit", "photo_faces", "painting_faces"],
                 "data_section",
             ),
             _named(nodes.gather_facts, ["run_facts", "run_log"], "report_facts"),

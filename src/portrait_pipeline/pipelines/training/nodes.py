@@ -9,22 +9,21 @@ import pandas as pd
 import torch
 
 from portrait_pipeline.cyclegan.data import RealEmbeddings, TrainingData
-from portrait_pipeline.cyclegan.loop import train_cyclegan
-from portrait_pipeline.cyclegan.ports import Checkpoint, CheckpointStore, RunTracker, Surroundings
 from portrait_pipeline.cyclegan.schedule import needs_embedder
+from portrait_pipeline.cyclegan.services import Checkpoint, CheckpointStore, RunTracker, Services
+from portrait_pipeline.cyclegan.train import train_cyclegan
 from portrait_pipeline.faces.selection import select_split
 from portrait_pipeline.identity import load_embedder
-from portrait_pipeline.identity.table import EmbeddingStore, embed_faces
+from portrait_pipeline.identity.embedding_store import EmbeddingStore, embed_faces
+from portrait_pipeline.identity.judge import check_judge_is_not_teacher, load_judge
 from portrait_pipeline.images import FaceSet
-from portrait_pipeline.metrics.identity import check_judge_is_not_teacher
-from portrait_pipeline.metrics.judge import load_judge
-from portrait_pipeline.metrics.validation import Validation
 from portrait_pipeline.parameters import (
     EvaluationParameters,
     FaceParameters,
     TrainingParameters,
     TuningParameters,
 )
+from portrait_pipeline.scoring.validation import Validation
 
 logger = logging.getLogger(__name__)
 
@@ -36,18 +35,18 @@ TrainingNode = Callable[
 
 
 def select_training_data(
-    photo_faces: FaceSet, portrait_faces: FaceSet, splits: pd.DataFrame
+    photo_faces: FaceSet, painting_faces: FaceSet, splits: pd.DataFrame
 ) -> TrainingData:
     """Take the training crops of both domains; nothing pairs them."""
     return TrainingData(
         photos=select_split(photo_faces, splits, "photo", "train"),
-        portraits=select_split(portrait_faces, splits, "portrait", "train"),
+        paintings=select_split(painting_faces, splits, "painting", "train"),
     )
 
 
 def prepare_validation(
     photo_faces: FaceSet,
-    portrait_faces: FaceSet,
+    painting_faces: FaceSet,
     splits: pd.DataFrame,
     training: TrainingParameters,
     evaluation: EvaluationParameters,
@@ -56,7 +55,7 @@ def prepare_validation(
     """Gather the fixed validation pictures that every training watches itself with."""
     check_judge_is_not_teacher(evaluation.judge, training.teacher)
     photos = select_split(photo_faces, splits, "photo", "validation")
-    paintings = select_split(portrait_faces, splits, "portrait", "validation")
+    paintings = select_split(painting_faces, splits, "painting", "validation")
     count = training.num_validation_pictures
     return Validation(
         photos=photos.subset(photos.names[:count]),
@@ -76,7 +75,7 @@ def embed_training_faces(
     embedder = load_embedder(training.teacher, training.teacher_weights, faces.margin)
     photo, portrait = (
         torch.from_numpy(embed_faces(crops, embedder, embedding_store))
-        for crops in (data.photos, data.portraits)
+        for crops in (data.photos, data.paintings)
     )
     return replace(data, real_embeddings=RealEmbeddings(photo, portrait))
 
@@ -86,7 +85,7 @@ def take_lambda_from_parameters(training: TrainingParameters) -> dict[str, Any]:
     return {"lambda_perceptual": training.lambda_perceptual, "rule": "parameters"}
 
 
-def set_proposed_budget(
+def use_chosen_lambda(
     training: TrainingParameters, chosen_lambda: dict[str, Any]
 ) -> TrainingParameters:
     """Give the proposed model the λ_p that was chosen."""
@@ -108,7 +107,7 @@ def train_baseline(
 ) -> TrainedModel:
     """Train CycleGAN without any face network (report, 5.2): no perceptual term."""
     settings = _changed(training, lambda_perceptual=0.0, perceptual_gradient_share=None)
-    return _train("baseline", data, settings, faces, Surroundings(run, training_state, validation))
+    return _train("baseline", data, settings, faces, Services(run, training_state, validation))
 
 
 def train_proposed(
@@ -120,7 +119,7 @@ def train_proposed(
     run: RunTracker,
 ) -> TrainedModel:
     """Train CycleGAN with the perceptual loss (report, 4.2.3) at the chosen λ_p."""
-    return _train("proposed", data, training, faces, Surroundings(run, training_state, validation))
+    return _train("proposed", data, training, faces, Services(run, training_state, validation))
 
 
 def training_at(
@@ -141,7 +140,7 @@ def training_at(
         run: RunTracker,
     ) -> TrainedModel:
         settings = _changed(training, **weight)
-        return _train(model, data, settings, faces, Surroundings(run, training_state, validation))
+        return _train(model, data, settings, faces, Services(run, training_state, validation))
 
     kept = f"λ_p = {lambda_perceptual:g}"
     if perceptual_gradient_share is not None:
@@ -159,7 +158,7 @@ def _train(
     data: TrainingData,
     training: TrainingParameters,
     faces: FaceParameters,
-    around: Surroundings,
+    services: Services,
 ) -> TrainedModel:
     embedder = (
         load_embedder(training.teacher, training.teacher_weights, faces.margin)
@@ -169,7 +168,7 @@ def _train(
     checkpoint = train_cyclegan(
         data,
         training,
-        around,
+        services,
         model_name=model,
         preparation=faces.model_dump(),
         embedder=embedder,

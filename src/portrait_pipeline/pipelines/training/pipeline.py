@@ -7,7 +7,7 @@ from kedro.pipeline import Node, Pipeline, node, pipeline
 
 from portrait_pipeline.pipelines.training import nodes
 
-CROPS = ["photo_faces", "portrait_faces", "splits"]
+CROPS = ["photo_faces", "painting_faces", "splits"]
 
 
 def create_baseline() -> Pipeline:
@@ -35,10 +35,10 @@ def create_lambda_from_parameters() -> Pipeline:
 def create_proposed() -> Pipeline:
     """Train the proposed model with the λ_p in `chosen_lambda`."""
     settings = node(
-        nodes.set_proposed_budget,
+        nodes.use_chosen_lambda,
         ["params:training", "chosen_lambda"],
         "proposed_settings",
-        name="set_proposed_budget",
+        name="use_chosen_lambda",
     )
     train = _training(nodes.train_proposed, "proposed", "taught_data", "proposed_settings")
     return pipeline([*_data(), _teaching(), settings, train])

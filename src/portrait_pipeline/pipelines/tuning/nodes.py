@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from portrait_pipeline.metrics.selection import choose_lambda
-from portrait_pipeline.metrics.table import row_of
 from portrait_pipeline.parameters import TuningParameters
+from portrait_pipeline.scoring.lambda_choice import choose_lambda
+from portrait_pipeline.scoring.table_rows import row_of
 
 logger = logging.getLogger(__name__)
 
@@ -15,21 +15,21 @@ Summaries = list[dict[str, Any]]
 
 
 def choose(
-    tuning: TuningParameters, reference_summary: Summaries, *lambda_summaries: Summaries
+    tuning: TuningParameters, lambda_0_summary: Summaries, *lambda_summaries: Summaries
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Lay the λ_p out in one table, a row each, and choose one by the rule of the parameters.
 
     Args:
         tuning: The rule: `ssim` (the report's) or `pareto`.
-        reference_summary: The same training with λ_p = 0, which bounds the distance to paintings.
+        lambda_0_summary: The same training with λ_p = 0, which bounds the distance to paintings.
         *lambda_summaries: Of every λ_p, the portraits' summary first.
 
     Returns:
         The table and the choice, with its reason and what the other rule would have chosen.
     """
     table = tabulate(*lambda_summaries)
-    reference = row_of(reference_summary[0])
-    choice = choose_lambda(table, reference, tuning.selection, tuning.max_distance_ratio)
+    lambda_0 = row_of(lambda_0_summary[0])
+    choice = choose_lambda(table, lambda_0, tuning.selection, tuning.max_distance_ratio)
     table = table.assign(
         chosen=table["lambda_perceptual"] == choice.lambda_perceptual,
         rule=choice.rule,

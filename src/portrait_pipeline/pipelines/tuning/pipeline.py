@@ -7,7 +7,7 @@ from portrait_pipeline.pipelines.tuning import nodes
 
 def create_pipeline(models: tuple[str, ...]) -> Pipeline:
     """Choose among `models`, the names of the trainings of the grid."""
-    summaries = [f"{model}_summary" for model in ("reference", *models)]
+    summaries = [f"{model}_summary" for model in ("lambda_0", *models)]
     return pipeline(
         [
             node(

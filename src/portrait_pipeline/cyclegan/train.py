@@ -1,0 +1,87 @@
+"""One training from the first step, or from where it was interrupted, to the last."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from lightning_fabric import Fabric
+from torch import nn
+
+from portrait_pipeline.cyclegan.batches import UnpairedBatches, steps_per_epoch
+from portrait_pipeline.cyclegan.checkpoint import Fingerprint
+from portrait_pipeline.cyclegan.data import TrainingData, data_hash, embed_real_faces
+from portrait_pipeline.cyclegan.machine import start_fabric
+from portrait_pipeline.cyclegan.pace import refuse_slow_training
+from portrait_pipeline.cyclegan.schedule import needs_embedder
+from portrait_pipeline.cyclegan.services import Checkpoint, Embedder, Services
+from portrait_pipeline.cyclegan.state import build_state
+from portrait_pipeline.cyclegan.step import StepContext
+from portrait_pipeline.cyclegan.training_loop import Training, TrainingLoop
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.parameters import TrainingParameters
+
+
+def train_cyclegan(
+    data: TrainingData,
+    parameters: TrainingParameters,
+    services: Services,
+    *,
+    model_name: str,
+    preparation: Mapping[str, Any],
+    embedder: Embedder | None = None,
+) -> Checkpoint:
+    """Train one model and return its checkpoint, the state after the last step.
+
+    Args:
+        data: Training pictures; real embeddings that a perceptual term needs and that are not
+            among them are made first.
+        parameters: With `resume` true it goes on where the store's last state was taken, bit for
+            bit on a CPU, and in the same run of the tracker; with nothing stored it begins anew.
+        services: Tracker, store and validation.
+        model_name: How the model is called in the checkpoint and by the tracker.
+        preparation: Settings that the crops were made with, kept for later use of the model.
+        embedder: The teacher; not needed, and not used, when there is no perceptual term.
+
+    Raises:
+        PortraitPipelineError: if the data do not fit, no accelerator is seen and none is waived,
+            or the stored state is of another training.
+        TrainingDivergedError: if a loss is not finite.
+        TrainingInterruptedError: after Ctrl-C or SIGTERM, when the state has been saved.
+    """
+    data.check(parameters.image_size_px)
+    data = data.limited(parameters.num_training_pairs, parameters.seed)
+    if needs_embedder(parameters) and embedder is None:
+        raise PortraitPipelineError(
+            f"lambda_perceptual is {parameters.lambda_perceptual:g}, which needs a teacher, but no"
+            " face network was given; name one with `--params teacher=dlib`"
+        )
+    fabric = start_fabric(parameters)
+    num_pictures = max(len(data.photos), len(data.paintings))
+    per_epoch = steps_per_epoch(num_pictures, parameters.batch_size, fabric.world_size)
+    refuse_slow_training(parameters, per_epoch * parameters.num_epochs)
+    dumps = parameters.model_dump(), dict(preparation)
+    fingerprint = Fingerprint(model_name, *dumps, data_hash(data))
+    training = _prepare(data, parameters, fabric, embedder)
+    return TrainingLoop(training, fingerprint, services).run()
+
+
+def _prepare(
+    data: TrainingData, parameters: TrainingParameters, fabric: Fabric, embedder: Embedder | None
+) -> Training:
+    teacher = embedder if needs_embedder(parameters) else None
+    if isinstance(teacher, nn.Module):
+        teacher = teacher.to(fabric.device)
+    if teacher is None:
+        data = replace(data, real_embeddings=None)
+    elif data.real_embeddings is None:
+        data = replace(data, real_embeddings=embed_real_faces(teacher, data, fabric.device))
+    batches = UnpairedBatches(
+        data=data,
+        batch_size=parameters.batch_size,
+        horizontal_flip=parameters.horizontal_flip,
+        seed=parameters.seed,
+        rank=fabric.global_rank,
+        world_size=fabric.world_size,
+    )
+    state = build_state(parameters, fabric.device, fabric.global_rank)
+    return Training(parameters, batches, StepContext(fabric, teacher, parameters.ema_decay), state)

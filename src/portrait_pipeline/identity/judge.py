@@ -1,0 +1,74 @@
+"""The judge: from face crops to descriptors whose cosine says how alike two faces are."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.identity import Embedder, load_embedder
+from portrait_pipeline.identity.face_shape import shape_descriptors
+from portrait_pipeline.identity.fixed_crop import DEFAULT_MARGIN
+from portrait_pipeline.identity.landmarks import find_landmarks
+from portrait_pipeline.images import to_model_range
+from portrait_pipeline.parameters import Judge, Teacher
+
+BATCH_SIZE = 16
+
+JudgeFunction = Callable[[UInt8[np.ndarray, "faces size size 3"]], Float[np.ndarray, "faces dim"]]
+
+_FAMILY = {"facenet-casia-webface": "facenet"}
+
+
+def check_judge_is_not_teacher(judge: Judge, teacher: Teacher) -> None:
+    """Refuse to let the network that trained a model also score it.
+
+    A model learns the blind spots of its teacher, and the same eyes do not see them. The two
+    FaceNets share architecture and preparation and count as one.
+
+    Raises:
+        PortraitPipelineError: if judge and teacher are the same network or of one family.
+    """
+    if _FAMILY.get(judge, judge) != _FAMILY.get(teacher, teacher):
+        return
+    other = "geometry" if judge == "dlib" else "dlib"
+    raise PortraitPipelineError(
+        f"judge={judge} would score models that teacher={teacher} trained, expected another"
+        f" network; run: kedro run --pipeline=evaluate --params judge={other}"
+    )
+
+
+def load_judge(
+    name: Judge, weights: str | None = None, margin: float = DEFAULT_MARGIN
+) -> JudgeFunction:
+    """Load what scores portraits, one definition for all judges: the cosine of descriptors.
+
+    Args:
+        name: `geometry` (the shape of 68 landmarks) or one of the face networks.
+        weights: File of FaceNet's or FaceRes's weights; without it they come from the cache or,
+            FaceNet's, from the network.
+        margin: `faces.margin` with which the crops were cut.
+
+    Returns:
+        A function of uint8 crops: centred descriptors, strangers around cosine 0.
+
+    Raises:
+        PortraitPipelineError: if the network's weights cannot be had.
+    """
+    if name == "geometry":
+        return lambda crops: shape_descriptors(find_landmarks(crops, margin))
+    embedder = load_embedder(name, weights, margin)
+    return lambda crops: embed_crops(crops, embedder)
+
+
+@torch.no_grad()
+def embed_crops(
+    crops: UInt8[np.ndarray, "faces size size 3"], embedder: Embedder
+) -> Float[np.ndarray, "faces dim"]:
+    """Embed crops in batches; a row does not depend on the rows beside it."""
+    if len(crops) == 0:
+        return np.empty((0, embedder.embedding_size), dtype=np.float32)
+    starts = range(0, len(crops), BATCH_SIZE)
+    batches = [embedder(to_model_range(crops[start : start + BATCH_SIZE])) for start in starts]
+    return np.ascontiguousarray(torch.cat(batches).cpu().numpy())

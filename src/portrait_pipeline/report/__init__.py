@@ -1,0 +1,1 @@
+"""The report page: tables, plots, pictures and the HTML that holds them."""

@@ -1,0 +1,58 @@
+"""What is kept of a model's scores: for the tables, for MLflow, for the terminal."""
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from portrait_pipeline.scoring.reference import Reference
+from portrait_pipeline.scoring.scores import Metrics
+from portrait_pipeline.scoring.table_rows import SPREAD
+
+Summary = dict[str, Any]
+
+# Numbers that depend on how many pictures they were measured with carry that number in their name.
+OF_A_SET = ("swd", "kid", "diversity", "rank_1", "rank_5", "true_accept_rate")
+
+
+def summary_of(
+    model: str, metrics: Metrics, reference: Reference, facts: dict[str, Any]
+) -> Summary:
+    """Gather what the tables show of one model or control."""
+    return {
+        "model": model,
+        **facts,
+        "split": reference.split,
+        "judge": reference.judge_name,
+        "teacher": reference.teacher_name,
+        "n": len(reference.photos),
+        "metrics": {name: asdict(interval) for name, interval in metrics.items()},
+        "reasons": reference.reasons,
+    }
+
+
+def tracked_metrics(
+    reference: Reference, metrics: Metrics, recent: list[dict[str, float]]
+) -> dict[str, float]:
+    """Name what MLflow shows: the scores, and the span of those of the recent checkpoints."""
+    prefix = "test" if reference.split == "test" else "tuning"
+    values = {name: interval.value for name, interval in metrics.items()}
+    for name in SPREAD if len(recent) > 1 else ():
+        values[f"{name}_min"] = min(scores[name] for scores in recent)
+        values[f"{name}_max"] = max(scores[name] for scores in recent)
+    count = len(reference.photos)
+    return {
+        f"{prefix}_{name}" + (f"_n{count}" if _is_of_a_set(name) else ""): value
+        for name, value in values.items()
+        if np.isfinite(value)
+    }
+
+
+def _is_of_a_set(name: str) -> bool:
+    return name.removesuffix("_min").removesuffix("_max") in OF_A_SET
+
+
+def in_words(metrics: Metrics) -> str:
+    """Say a model's most telling numbers in one line."""
+    shown = ("ssim", "identity_similarity", "rank_1", "swd")
+    return ", ".join(f"{name} {metrics[name].value:.3f}" for name in shown)

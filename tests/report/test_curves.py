@@ -1,0 +1,86 @@
+"""Curves over epochs and the share of the perceptual term."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from portrait_pipeline.report.curves import (
+    loss_figure,
+    perceptual_share_figure,
+    share_with_mean,
+    share_with_sum,
+    validation_figure,
+)
+from portrait_pipeline.report.explanation import explain_reduction, find_setting
+
+
+def test_the_mean_divides_the_term_by_the_dimensions() -> None:
+    """With term 4 beside 12 the share is 1/4; divided by 128 it is (4/128) / (4/128 + 12)."""
+    share = share_with_mean(pd.Series([4 / 16]), 128)
+    assert share.iloc[0] == pytest.approx((4 / 128) / (4 / 128 + 12))
+
+
+def test_sum_undoes_mean() -> None:
+    """The two conversions are inverses."""
+    shares = pd.Series([0.001, 0.2, 0.9])
+    np.testing.assert_allclose(share_with_sum(share_with_mean(shares, 512), 512), shares)
+
+
+def test_both_directions_are_drawn_and_their_sum_is_not(inputs: Any) -> None:
+    """`adversarial_loss_photo` and `_portrait` are lines; `adversarial_loss`, their sum, is not."""
+    figure = loss_figure({"proposed": inputs["proposed_history"]})
+    drawn = [trace.hovertemplate.split(":")[0] for trace in figure.data]
+    assert "adversarial loss photo" in drawn
+    assert "adversarial loss" not in drawn
+    assert not any("weighted" in name or "share" in name for name in drawn)
+
+
+def test_a_term_that_is_always_zero_is_not_drawn(inputs: Any) -> None:
+    """The baseline alone has no perceptual panel."""
+    figure = loss_figure({"baseline": inputs["baseline_history"]})
+    titles = [annotation.text for annotation in figure.layout.annotations]
+    assert titles == ["Discriminators", "Adversarial", "Cycle consistency"]
+
+
+def test_epochs_without_validation_leave_no_gap(inputs: Any) -> None:
+    """Only the epochs in which it was measured are points of a validation curve."""
+    figure = validation_figure({"proposed": inputs["proposed_history"]})
+    assert list(figure.data[0].x) == [3, 6, 9, 12]
+
+
+def test_histories_with_other_columns_are_no_mistake() -> None:
+    """A history without any known column gives a figure that says so."""
+    bare = {"baseline": pd.DataFrame({"epoch": [1, 2], "note": ["a", "b"]})}
+    for figure in (loss_figure(bare), validation_figure(bare)):
+        assert "Nothing to plot" in figure.layout.annotations[0].text
+
+
+def test_the_measured_reduction_is_not_converted(inputs: Any) -> None:
+    """Trained with sum, the line of sum is the measured one; trained with mean, that of mean."""
+    history = inputs["proposed_history"]
+    for reduction in ("sum", "mean"):
+        figure = perceptual_share_figure(history, 128, reduction)
+        lines = {trace.name: list(trace.y) for trace in figure.data}
+        np.testing.assert_allclose(
+            lines[f"{reduction}, of the loss"], history["perceptual_loss_share"]
+        )
+        assert lines["sum, of the loss"][0] > lines["mean, of the loss"][0]
+
+
+def test_three_sentences_say_why_mean_did_nothing(inputs: Any) -> None:
+    """Three sentences, with this run's shares; without a perceptual term the third says so."""
+    sentences = explain_reduction(inputs["proposed_history"], 128, "sum")
+    assert all(sentence.endswith(".") and ". " not in sentence for sentence in sentences)
+    assert "16\u202f% of" in sentences[2]
+    assert "no perceptual term" in explain_reduction(inputs["baseline_history"], 128, "sum")[2]
+    empty = perceptual_share_figure(inputs["baseline_history"], 128, "sum")
+    assert "Nothing to plot" in empty.layout.annotations[0].text
+
+
+def test_the_proposed_model_s_setting_is_found() -> None:
+    """A setting is found by the end of its name, that of the proposed model before any other."""
+    facts = {"settings": {"a.teacher": "dlib", "proposed.teacher": "facenet"}}
+    assert find_setting(facts, "teacher", "none") == "facenet"
+    assert find_setting({}, "teacher", "none") == "none"

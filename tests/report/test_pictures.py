@@ -1,0 +1,93 @@
+"""Which pictures are shown, and how."""
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from portrait_pipeline.pipelines.reporting.nodes import draw_figure_1, rank_portraits
+from portrait_pipeline.report.pictures import (
+    CELL_PX,
+    GAP_PX,
+    MARGIN_PX,
+    order_by_person_kept,
+    spread_evenly,
+    to_data_uri,
+)
+
+
+def scores(**columns: list[float]) -> pd.DataFrame:
+    """Make scores of the pictures a, b, c and so on."""
+    count = len(next(iter(columns.values())))
+    return pd.DataFrame({"name": list("abcdefgh"[:count]), **columns})
+
+
+def test_the_judge_sorts_best_first() -> None:
+    """The highest similarity comes first, and a picture without a number last."""
+    table = scores(judge_similarity=[0.1, np.nan, 0.9], landmark_error=[0.0, 0.1, 0.2])
+    assert order_by_person_kept(table)[0] == ["c", "a", "b"]
+
+
+def test_landmarks_sort_where_the_judge_has_no_embedding() -> None:
+    """The smallest landmark error comes first; with nothing measured, the name decides."""
+    table = scores(judge_similarity=[np.nan] * 3, landmark_error=[0.3, 0.1, 0.2])
+    assert order_by_person_kept(table)[:2] == (["b", "c", "a"], "landmark_error")
+    nothing = scores(judge_similarity=[np.nan] * 3)
+    assert order_by_person_kept(nothing)[:2] == (["a", "b", "c"], "name")
+
+
+@pytest.mark.parametrize("count", [6, 7, 40, 1001])
+def test_the_ends_are_always_shown(count: int) -> None:
+    """Six different names, the first and the last among them, in order, at even distances."""
+    names = [f"{index:04d}" for index in range(count)]
+    shown = spread_evenly(names, 6)
+    assert (shown[0], shown[-1], len(set(shown))) == (names[0], names[-1], 6)
+    gaps = np.diff([int(name) for name in shown])
+    assert gaps.min() > 0
+    assert gaps.max() - gaps.min() <= 1
+
+
+def test_fewer_names_than_asked_are_all_shown() -> None:
+    """Three pictures fill three rows."""
+    assert spread_evenly(["a", "b", "c"], 6) == ["a", "b", "c"]
+
+
+def test_figure_1_has_six_rows_and_the_twin_where_there_is_one(inputs: Any) -> None:
+    """Photo, baseline, proposed; with painted twins a fourth column. Its cells are the pictures."""
+    faces = [inputs[n] for n in ("photo_faces", "baseline_portraits", "proposed_portraits")]
+    twins, judged = inputs["twin_faces"], inputs["proposed_scores"]
+    three = draw_figure_1(*faces, twins.subset([]), judged)
+    four = draw_figure_1(*faces, twins, judged)
+    assert four.width - three.width == CELL_PX + GAP_PX
+    best = order_by_person_kept(judged)[0][0]
+    top = three.height - 6 * (CELL_PX + GAP_PX)
+    cell = three.crop((MARGIN_PX, top, MARGIN_PX + CELL_PX, top + CELL_PX))
+    small = np.asarray(cell.resize((64, 64), Image.Resampling.BOX), dtype=float)
+    original = faces[0].subset([best])[0].astype(float)
+    assert np.abs(small - original).mean() < 4.0
+
+
+def test_a_thumbnail_is_never_enlarged() -> None:
+    """Large pictures shrink to the size asked for; small ones keep theirs."""
+    for edge, expected in ((300, 112), (40, 40)):
+        uri = to_data_uri(np.zeros((edge, edge, 3), np.uint8))
+        content = base64.b64decode(uri.removeprefix("data:image/jpeg;base64,"))
+        assert Image.open(io.BytesIO(content)).size == (expected, expected)
+
+
+def test_the_ranking_shows_the_best_and_the_worst(inputs: Any) -> None:
+    """Places rise from 1 to the number of pictures, and the numbers fall."""
+    ranking = rank_portraits(
+        *(inputs[n] for n in ("photo_faces", "baseline_portraits", "proposed_portraits")),
+        inputs["baseline_scores"],
+        inputs["proposed_scores"],
+    )
+    places = [row.place for row in ranking.rows]
+    assert places == sorted(places)
+    assert (places[0], places[-1], ranking.total) == (1, 40, 40)
+    kept = [float(row.pictures[2].caption.replace("−", "-")) for row in ranking.rows]
+    assert kept == sorted(kept, reverse=True)

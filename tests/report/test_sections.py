@@ -1,0 +1,34 @@
+"""Counts and left-out pictures."""
+
+from typing import Any
+
+from portrait_pipeline.report.sections import (
+    count_domains,
+    group_left_out,
+    read_thumbnail,
+)
+
+
+def test_counts_add_up_or_it_is_said(inputs: Any) -> None:
+    """Kept plus left out is the number of files; what is lost is counted, not hidden."""
+    photos, portraits = count_domains(inputs["ingestion_summary"])
+    assert (photos.unaccounted, portraits.unaccounted) == (0, 0)
+    lossy = {"photo": {**inputs["ingestion_summary"]["photo"], "files": 50}}
+    assert count_domains(lossy)[0].unaccounted == 7
+
+
+def test_every_left_out_picture_is_in_one_group(inputs: Any) -> None:
+    """The groups' totals are the number of files that were left out."""
+    groups = group_left_out(inputs["ingestion_audit"])
+    assert sum(group.total for group in groups) == 3
+    assert {group.reason for group in groups} == {"no face", "unreadable", "duplicate"}
+
+
+def test_what_cannot_be_opened_has_no_thumbnail(inputs: Any, tmp_path: Any) -> None:
+    """A broken or missing file gives no picture and no error; its name is shown instead."""
+    groups = {
+        group.reason: group.pictures[0] for group in group_left_out(inputs["ingestion_audit"])
+    }
+    assert groups["unreadable"].uri == ""
+    assert groups["no face"].uri.startswith("data:image/jpeg")
+    assert read_thumbnail(str(tmp_path / "nowhere.jpg")) == ""

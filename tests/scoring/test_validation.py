@@ -1,0 +1,51 @@
+"""What a training watches itself with: four numbers that are right where the answer is known."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from portrait_pipeline.images import FaceSet
+from portrait_pipeline.scoring.validation import Validation
+
+
+@pytest.fixture
+def faces() -> FaceSet:
+    """Five random pictures."""
+    pixels = np.random.default_rng(1).integers(0, 256, (5, 32, 32, 3), np.uint8)
+    return FaceSet(tuple("abcde"), pixels)
+
+
+class Unchanged(nn.Module):
+    """A generator that returns its input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unused = nn.Parameter(torch.zeros(1))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the images."""
+        return images
+
+
+def describe(crops: np.ndarray) -> np.ndarray:
+    """Stand in for a judge: each picture's own direction."""
+    flat = crops.reshape(len(crops), -1).astype(np.float32)
+    return flat / np.linalg.norm(flat, axis=1, keepdims=True)
+
+
+def test_generators_that_change_nothing_keep_everything(faces: FaceSet) -> None:
+    """SSIM and identity are 1, the reconstruction is exact, and photos are no farther than 0."""
+    scores = Validation(faces, faces, describe, batch_size=2)(Unchanged(), Unchanged())
+    assert scores == {
+        "validation_ssim": pytest.approx(1.0, abs=1e-5),
+        "validation_reconstruction_l1": 0.0,
+        "validation_identity_similarity": pytest.approx(1.0, abs=1e-5),
+        "validation_swd": pytest.approx(0.0, abs=1e-5),
+    }
+
+
+def test_without_pictures_nothing_is_scored(faces: FaceSet) -> None:
+    """`num_validation_pictures: 0` means no validation, not an error."""
+    none = faces.subset(())
+    assert Validation(none, none, describe, batch_size=2)(Unchanged(), Unchanged()) == {}
