@@ -6,6 +6,7 @@ import threading
 import pytest
 import torch
 
+from portrait_pipeline.cyclegan import machine
 from portrait_pipeline.cyclegan.interruption import Interruption, listen_for_interruption
 from portrait_pipeline.cyclegan.machine import in_words, peak_memory_mb, start_fabric
 from portrait_pipeline.cyclegan.side_by_side import side_by_side

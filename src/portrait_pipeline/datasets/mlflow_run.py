@@ -53,9 +53,9 @@ def _store_answers() -> Iterator[None]:
 class MlflowRunTracker:
     """Writes one model's run, nested under the pipeline's run where one is open.
 
-    Implements `cyclegan.services.RunTracker`. It names its run in every call, so it neither needs nor
-    disturbs MLflow's notion of an active run and experiment. All of it raises `TrackingLostError`
-    when the store does not answer.
+    Implements `cyclegan.services.RunTracker`. It names its run in every call, so it neither needs
+    nor disturbs MLflow's notion of an active run and experiment. All of it raises
+    `TrackingLostError` when the store does not answer.
     """
 
     def __init__(self) -> None:
