@@ -65,7 +65,7 @@ class OpenedModels:
         return load_judge_of_faces(self.judge_name, self.judge_weights, margin)
 
 
-PLACE = (
+LOCATION_OPTIONS = (
     click.option("--env", "-e", default=None, help="sample, or base for the report's own models."),
     click.option("--workspace", default=None, help="By default that of the environment."),
     click.option(
@@ -78,8 +78,8 @@ PLACE = (
 )
 
 
-def _takes_place(command: Any) -> Any:
-    for option in reversed(PLACE):
+def _takes_location(command: Any) -> Any:
+    for option in reversed(LOCATION_OPTIONS):
         command = option(command)
     return command
 
@@ -92,7 +92,7 @@ def _takes_place(command: Any) -> Any:
 @click.option("--paste-back", is_flag=True, help="Lay the portrait into the whole photo.")
 @click.option("--compare", is_flag=True, help="Write strips photo | baseline | proposed instead.")
 @click.option("--force", is_flag=True, help="Replace pictures that are there.")
-@_takes_place
+@_takes_location
 @click.pass_context
 def portray(context: click.Context, /, verbose: bool, **options: Any) -> None:
     """Make portraits of PHOTOS: files, folders, or both.
@@ -101,7 +101,7 @@ def portray(context: click.Context, /, verbose: bool, **options: Any) -> None:
     read or shows no face.
     """
     _configure(context, verbose)
-    location = _place(context, options)
+    location = _location_of(context, options)
     table: pd.DataFrame = exit_with_one_sentence(
         lambda: _portray(location, PortrayOptions(**options)), verbose
     )
@@ -113,12 +113,12 @@ def portray(context: click.Context, /, verbose: bool, **options: Any) -> None:
 @click.command()
 @click.option("--host", default="127.0.0.1", help="Leave it, unless others may come in.")
 @click.option("--port", default=DEFAULT_PORT, type=click.IntRange(1, 65535))
-@_takes_place
+@_takes_location
 @click.pass_context
 def app(context: click.Context, /, verbose: bool, **options: Any) -> None:
     """Open the web page: upload a photo, see its portraits."""
     _configure(context, verbose)
-    location = _place(context, options)
+    location = _location_of(context, options)
     exit_with_one_sentence(lambda: _serve(location, options["host"], options["port"]), verbose)
 
 
@@ -127,7 +127,7 @@ def _configure(context: click.Context, verbose: bool) -> None:
         configure_logging(context.obj, verbose)
 
 
-def _place(context: click.Context, options: dict[str, Any]) -> ModelLocation:
+def _location_of(context: click.Context, options: dict[str, Any]) -> ModelLocation:
     metadata: ProjectMetadata | None = context.obj
     if metadata is None:
         raise click.UsageError("this is not the project's folder; cd to where pyproject.toml is")

@@ -8,8 +8,10 @@ from pathlib import Path
 logging.captureWarnings(True)
 os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")
 
-from portrait_pipeline.hooks import InputChecks, TypedMlflowHook  # noqa: E402
-from portrait_pipeline.stages import RunLogHook, Terminal  # noqa: E402
+from portrait_pipeline.hooks.input_checks import InputChecks  # noqa: E402
+from portrait_pipeline.hooks.progress_lines import ProgressLines  # noqa: E402
+from portrait_pipeline.hooks.run_log import RunLogHook  # noqa: E402
+from portrait_pipeline.hooks.tracking import TrackingHook  # noqa: E402
 
 # What `selection`, the rule that chooses λ_p, looks at among the epochs of one training.
 METRICS_OF_RULES = {
@@ -22,7 +24,7 @@ PROJECT_PATH = Path(__file__).resolve().parents[2]
 # kedro-mlflow's own hook is replaced by a subclass that logs typed parameters flattened.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow",)
 # The hook registered last is called first: nothing is tracked before the input is checked.
-HOOKS = (Terminal(), RunLogHook(), TypedMlflowHook(), InputChecks())
+HOOKS = (ProgressLines(), RunLogHook(), TrackingHook(), InputChecks())
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

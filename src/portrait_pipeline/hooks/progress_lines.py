@@ -1,7 +1,6 @@
-"""What a run tells the person at the terminal, and keeps for the report: stages, results, times."""
+"""What a run tells the person at the terminal: stages, where their results lie, the tables."""
 
 import logging
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,8 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from portrait_pipeline.datasets.places import location
-from portrait_pipeline.hooks import is_rank_zero
 
 logger = logging.getLogger(__name__)
-
-RUN_LOG = "run_log"
 
 # Columns of the tables on the terminal, and what they are called there.
 SHOWN_COLUMNS = {
@@ -33,11 +29,11 @@ SHOWN_COLUMNS = {
 }
 
 
-class Terminal:
-    """One line when a stage starts and one that says where its result lies.
+class ProgressLines:
+    """Prints a line when a stage starts and one that says where its result lies.
 
-    A stage is a node whose result is kept, or that fills a store; what only hands something on in
-    memory is not one. Of a versioned result the folder of its versions is shown.
+    A stage is a node whose result is stored, or that fills a store; a node that only passes data
+    on in memory is none. For a versioned result the folder of its versions is shown.
     """
 
     def __init__(self) -> None:
@@ -102,59 +98,3 @@ def shown_table(table: pd.DataFrame) -> str:
         shown[""] = ["← chosen" if chosen else "" for chosen in table["chosen"]]
     text: str = shown.to_string(index=False, na_rep="–", float_format="{:.3f}".format)
     return text
-
-
-class RunLogHook:
-    """Keeps the commands that made the results of a workspace, and how long each node took.
-
-    A run that makes nothing leaves nothing: the command is kept with its first result.
-    """
-
-    def __init__(self) -> None:
-        self._command: dict[str, str] = {}
-        self._started: dict[str, float] = {}
-
-    @hook_impl
-    def before_pipeline_run(self, run_params: dict[str, Any]) -> None:
-        """Remember the command."""
-        command, name = command_of(run_params)
-        self._command = {name: command}
-
-    @hook_impl
-    def before_node_run(self, node: Node) -> None:
-        """Look at the clock."""
-        self._started[node.name] = time.monotonic()
-
-    @hook_impl
-    def after_node_run(self, node: Node, catalog: DataCatalog) -> None:
-        """Keep the node's duration, and the command that ran it."""
-        seconds = time.monotonic() - self._started.pop(node.name)
-        if is_rank_zero():
-            durations = {node.short_name: round(seconds, 2)}
-            catalog[RUN_LOG].save({"commands": self._command, "durations": durations})
-
-
-def command_of(run_params: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the command that starts such a run again, and the name of its pipeline."""
-    names = run_params.get("pipeline_names") or [run_params.get("pipeline_name") or "__default__"]
-    name = ",".join(names)
-    parts = ["kedro run"]
-    if run_params.get("env"):
-        parts.append(f"--env={run_params['env']}")
-    if name != "__default__":
-        parts.append(f"--pipeline={name}")
-    given = run_params.get("runtime_params") or {}
-    if given:
-        parts.append("--params " + ",".join(_as_typed(given)))
-    return " ".join(parts), name
-
-
-def _as_typed(values: Mapping[str, Any], prefix: str = "") -> list[str]:
-    typed = []
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            typed += _as_typed(value, f"{prefix}{key}.")
-        else:
-            text = str(value).lower() if isinstance(value, bool) else str(value)
-            typed.append(f"{prefix}{key}={text}")
-    return typed

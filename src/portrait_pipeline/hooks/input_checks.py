@@ -1,0 +1,108 @@
+"""What is refused before work starts: unknown parameters, missing inputs, too many processes."""
+
+import logging
+from typing import Any
+
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import Pipeline
+
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.hooks.processes import is_rank_zero, num_processes
+
+# Which pipeline makes a dataset that another one needs.
+MAKERS = {
+    "photo_faces": "ingest",
+    "painting_faces": "ingest",
+    "twin_faces": "ingest",
+    "splits": "ingest",
+    "ingestion_audit": "ingest",
+    "ingestion_summary": "ingest",
+    "baseline_checkpoint": "train_baseline",
+    "baseline_history": "train_baseline",
+    "proposed_checkpoint": "train_proposed",
+    "proposed_history": "train_proposed",
+    "lambda_table": "tune",
+    "chosen_lambda": "tune",
+    "comparison": "evaluate",
+    "checkpoint_spread": "evaluate",
+    "conclusion": "evaluate",
+    "run_facts": "evaluate",
+    "baseline_portraits": "evaluate",
+    "proposed_portraits": "evaluate",
+    "baseline_scores": "evaluate",
+    "proposed_scores": "evaluate",
+}
+
+# These say at the terminal how far a run is; of several processes one is enough.
+LOGGERS_OF_A_RUN = tuple(f"portrait_pipeline.{part}" for part in ("cyclegan", "pipelines", "hooks"))
+
+
+class InputChecks:
+    """Says what is wrong before any work starts, and lets one process alone write."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Refuse a parameter that nothing reads.
+
+        Raises:
+            PortraitPipelineError: naming the unknown parameter and those that exist.
+        """
+        given = context.config_loader.runtime_params or {}
+        context.config_loader.runtime_params = {}
+        known = set(context.config_loader["parameters"])
+        context.config_loader.runtime_params = given
+        for name in given:
+            if name not in known:
+                raise PortraitPipelineError(
+                    f"--params {name}=… is not a parameter of this project; expected one of"
+                    f" {', '.join(sorted(known))} (see conf/base/parameters*.yml)"
+                )
+
+    @hook_impl
+    def before_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
+    ) -> None:
+        """Refuse what cannot be done; keep other ranks from writing and talking.
+
+        Raises:
+            PortraitPipelineError: if an input is missing, or several processes would ingest.
+        """
+        _check_inputs(pipeline, catalog, run_params.get("env"))
+        _check_processes(pipeline, run_params.get("env"))
+        if not is_rank_zero():
+            for name in LOGGERS_OF_A_RUN:
+                logging.getLogger(name).setLevel(logging.WARNING)
+            for name in pipeline.all_outputs():
+                catalog[name] = MemoryDataset(copy_mode="assign")
+            # brings PyTorch, which the commands on exported models do without
+            from portrait_pipeline.datasets.embeddings import (  # noqa: PLC0415
+                EmbeddingStoreDataset,
+            )
+
+            for name in pipeline.inputs():
+                dataset = catalog.get(name)
+                if isinstance(dataset, EmbeddingStoreDataset):
+                    dataset.read_only = True
+
+
+def _check_inputs(pipeline: Pipeline, catalog: DataCatalog, env: str | None) -> None:
+    for name in sorted(pipeline.inputs()):
+        if name in MAKERS and not catalog.exists(name):
+            raise PortraitPipelineError(
+                f"{name} is not there yet: run `{_command(MAKERS[name], env)}` first"
+            )
+
+
+def _check_processes(pipeline: Pipeline, env: str | None) -> None:
+    count = num_processes()
+    if count > 1 and "detection_store" in pipeline.inputs():
+        raise PortraitPipelineError(
+            f"{count} processes would fetch and crop the same pictures: run"
+            f" `{_command('ingest', env)}` first, then torchrun with a pipeline that trains"
+        )
+
+
+def _command(pipeline: str, env: str | None) -> str:
+    return f"kedro run{f' --env={env}' if env else ''} --pipeline={pipeline}"

@@ -1,0 +1,86 @@
+"""What is refused before any work starts, and which of several processes writes."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from kedro.io import DataCatalog
+from kedro.pipeline import node, pipeline
+from kedro_datasets.pandas import CSVDataset
+
+from portrait_pipeline.datasets.embeddings import EmbeddingStoreDataset
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.hooks.input_checks import LOGGERS_OF_A_RUN, MAKERS, InputChecks
+from portrait_pipeline.pipeline_registry import register_pipelines
+
+PIPELINES = register_pipelines()
+
+
+def hand_on(value: pd.DataFrame) -> pd.DataFrame:
+    """Do nothing."""
+    return value
+
+
+@pytest.mark.parametrize("name", [name for name in MAKERS if name != "twin_faces"])
+def test_the_pipeline_named_as_maker_makes_it(name: str) -> None:
+    """What a person is told to run does make the missing dataset."""
+    assert name in PIPELINES[MAKERS[name]].all_outputs()
+
+
+@pytest.mark.parametrize("name", ["train_baseline", "tune", "train_proposed", "evaluate", "report"])
+def test_every_result_of_another_pipeline_has_a_maker(name: str) -> None:
+    """No pipeline of the project fails in the middle for want of what another one makes."""
+    made = {output for each in PIPELINES.values() for output in each.all_outputs()}
+    assert {needed for needed in PIPELINES[name].inputs() if needed in made} <= set(MAKERS)
+
+
+def test_a_missing_input_is_one_sentence_before_any_work() -> None:
+    """It names the dataset, and the command that makes it, with the environment in use."""
+    with pytest.raises(PortraitPipelineError, match=r"kedro run --env=sample --pipeline=ingest"):
+        InputChecks().before_pipeline_run(
+            {"env": "sample"}, PIPELINES["train_proposed"], DataCatalog({})
+        )
+
+
+@pytest.mark.parametrize("name", ["ingest", "__default__"])
+def test_several_processes_do_not_ingest(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each would fetch and crop every picture; the sentence says what to run instead."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(PortraitPipelineError, match=r"2 processes.*--env=sample --pipeline=ingest"):
+        InputChecks().before_pipeline_run({"env": "sample"}, PIPELINES[name], DataCatalog({}))
+
+
+@pytest.fixture
+def _talk_is_restored() -> Iterator[None]:
+    loggers = [logging.getLogger(name) for name in LOGGERS_OF_A_RUN]
+    levels = [each.level for each in loggers]
+    yield
+    for each, level in zip(loggers, levels, strict=True):
+        each.setLevel(level)
+
+
+@pytest.mark.usefixtures("_talk_is_restored")
+@pytest.mark.parametrize("rank", [0, 1])
+def test_of_several_processes_the_first_alone_writes_and_talks(
+    rank: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rank 1 keeps results in memory, reads the embeddings without writing, and only warns."""
+    monkeypatch.setenv("RANK", str(rank))
+    result, store = tmp_path / "result.csv", tmp_path / "embeddings.sqlite"
+    catalog = DataCatalog(
+        {
+            "embedding_store": EmbeddingStoreDataset(filepath=str(store)),
+            "result": CSVDataset(filepath=str(result)),
+        }
+    )
+    InputChecks().before_pipeline_run(
+        {}, pipeline([node(hand_on, "embedding_store", "result")]), catalog
+    )
+    catalog["result"].save(pd.DataFrame({"a": [1]}))
+    catalog["embedding_store"].load().put("net", {"a": np.zeros((2, 4), np.float32)})
+    assert [result.exists(), store.exists()] == [rank == 0, rank == 0]
+    only_warns = [logging.getLogger(name).level == logging.WARNING for name in LOGGERS_OF_A_RUN]
+    assert only_warns == [rank == 1] * len(LOGGERS_OF_A_RUN)

@@ -1,0 +1,46 @@
+"""What a run tells its terminal."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from kedro.io import DataCatalog, MemoryDataset, Version
+from kedro.pipeline import node, pipeline
+from kedro_datasets.pandas import CSVDataset
+
+from portrait_pipeline.hooks.progress_lines import ProgressLines, shown_table
+
+
+def hand_on(value: pd.DataFrame) -> pd.DataFrame:
+    """Do nothing."""
+    return value
+
+
+def test_stages_are_counted_and_what_is_handed_on_is_silent(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line for each node whose result is kept, one with where it lies, none for the others."""
+    kept = CSVDataset(filepath=str(tmp_path / "kept.csv"), version=Version(None, "1"))
+    catalog = DataCatalog({"start": MemoryDataset(1), "kept": kept})
+    nodes = [
+        node(hand_on, "start", "between", name="hand_on"),
+        node(hand_on, "between", "kept", name="train_model", namespace="model"),
+    ]
+    terminal = ProgressLines()
+    with caplog.at_level("INFO"):
+        terminal.before_pipeline_run(pipeline(nodes), catalog)
+        for each in nodes:
+            terminal.before_node_run(each, catalog)
+            terminal.after_node_run(catalog, dict.fromkeys(each.outputs))
+    assert caplog.messages == ["[1/1] train model", f"        → {tmp_path}/kept.csv"]
+
+
+def test_the_table_shows_few_columns_and_a_dash_for_what_is_missing() -> None:
+    """A person sees model, λ_p and the telling numbers."""
+    table = pd.DataFrame(
+        {"model": ["a", "b"], "ssim": [0.5, None], "ssim_low": [0.4, None], "epochs": [1, 2]}
+    )
+    lines = [line.split() for line in shown_table(table).splitlines()]
+    assert lines == [["model", "SSIM"], ["a", "0.500"], ["b", "–"]]
+    marked = shown_table(table.assign(chosen=[False, True])).splitlines()
+    assert [line.endswith("← chosen") for line in marked] == [False, False, True]
