@@ -4,9 +4,9 @@
 
 writes the mean descriptors of dlib and FaceRes in src/portrait_pipeline/identity (the part that a
 network's raw descriptors of all faces share) and shape_statistics.json in
-src/portrait_pipeline/metrics (how faces differ in shape); `--of faceres` writes that one alone. All
-are means over many faces: no picture can be had back from them. Each folder counts alike, whatever
-its number of faces, and each face is seen at every size in SIZES_PX.
+src/portrait_pipeline/identity (how faces differ in shape); `--of faceres` writes that one alone.
+All are means over many faces, from which no picture can be reconstructed. Each folder counts
+alike, whatever its number of faces, and each face is seen at every size in SIZES_PX.
 """
 
 import argparse

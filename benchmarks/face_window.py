@@ -1,4 +1,4 @@
-"""Which part of a house crop should dlib's recogniser see?
+"""Which part of a crop should dlib's recogniser see?
 
     python benchmarks/face_window.py ../shared/pictures/photos > benchmarks/face_window.md
 

@@ -131,7 +131,7 @@ def test_compare_writes_a_strip(outcomes: dict[str, Outcome], project: Path) -> 
     ],
 )
 def test_mistakes_are_one_sentence(outcomes: dict[str, Outcome], name: str, says: str) -> None:
-    """What cannot be done is said with what mends it, without a stack trace."""
+    """What cannot be done is said with what fixes it, without a stack trace."""
     assert outcomes[name].code == 1
     assert says in outcomes[name].output
     assert "Traceback" not in outcomes[name].output

@@ -200,7 +200,7 @@ def refused(project: Project) -> dict[str, tuple[Outcome, set[Path]]]:
 def test_bad_input_is_one_sentence(
     name: str, refused: dict[str, tuple[Outcome, set[Path]]]
 ) -> None:
-    """It names the value, what was expected or what mends it; code 1; no traceback; no leavings."""
+    """It names the value, what was expected or what fixes it; code 1; no traceback; no leavings."""
     outcome, left = refused[name]
     assert outcome.code == 1, outcome.output
     sentence = outcome.output.strip().splitlines()[-1]

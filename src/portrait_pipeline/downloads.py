@@ -26,11 +26,11 @@ CHUNK_BYTES = 2**20
 NUM_CHUNKS_WORTH_A_BAR = 8
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 60.0
-MEND = "check the address and the network and run the same command again"
+HINT = "check the address and the network and run the same command again"
 
 
 class DownloadError(PortraitPipelineError):
-    """A file that could not be had; `status` is the server's answer where there was one."""
+    """A file that could not be downloaded; `status` is the server's answer where there was one."""
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
@@ -69,7 +69,7 @@ def download_file(
     url: str,
     target: Path,
     sha256: str | None = None,
-    hint: str = MEND,
+    hint: str = HINT,
     patience: Patience | None = None,
 ) -> Path:
     """Bring a file to `target`, unless it lies there already.

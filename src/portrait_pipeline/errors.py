@@ -1,11 +1,11 @@
-"""What a user can hint: raised with the value, what was expected and the command that helps."""
+"""Mistakes that a user can fix: the value, what was expected, and the command that helps."""
 
 
 class PortraitPipelineError(ValueError):
     """A mistake in the input, the settings or the order of the commands.
 
     Its message is one sentence for the person at the terminal: it names the argument, the value
-    that was given, what was expected and, where there is one, the command that mends it. The
+    that was given, what was expected and, where there is one, the command that fixes it. The
     command line prints the message alone, without a traceback.
     """
 

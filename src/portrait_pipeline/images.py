@@ -45,7 +45,7 @@ HALF_RANGE = 127.5
 def to_model_range(
     pixels: UInt8[np.ndarray, "batch height width 3"],
 ) -> Float[Tensor, "batch 3 height width"]:
-    """Turn uint8 pixels in [0, 255] into house images: float32 in [-1, 1]."""
+    """Turn uint8 pixels in [0, 255] into images for the networks: float32 in [-1, 1]."""
     tensor = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
     return tensor.to(torch.float32).div_(HALF_RANGE).sub_(1.0).contiguous()
 
@@ -53,7 +53,7 @@ def to_model_range(
 def to_pixels(
     images: Float[Tensor, "batch 3 height width"],
 ) -> UInt8[np.ndarray, "batch height width 3"]:
-    """Turn house images in [-1, 1] into uint8 pixels in [0, 255]; values outside are clipped."""
+    """Turn images in [-1, 1] into uint8 pixels in [0, 255]; values outside are clipped."""
     scaled = images.detach().to(torch.float32).add(1.0).mul(HALF_RANGE).round().clamp(0.0, 255.0)
     return np.ascontiguousarray(scaled.to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy())
 

@@ -14,7 +14,7 @@ from portrait_pipeline.pipelines import (
     tuning,
 )
 
-# Report, section 5.3, and a wider grid for who looks for the useful weights.
+# Report, section 5.3, and a wider grid to search for the useful weights.
 LAMBDA_GRID = (1.0, 5.0, 10.0)
 WIDE_LAMBDA_GRID = (0.1, 0.5, 1.0, 5.0, 10.0)
 # What stands in for a fixed λ_p: the share of the gradient that the perceptual term keeps.

@@ -394,7 +394,7 @@ def test_a_trained_model_translates(data, parameters, services, tmp_path):
 
 
 def test_a_checkpoint_of_another_architecture_is_refused(data, parameters, services):
-    """Law: one sentence says what was expected and how to mend it."""
+    """Law: one sentence says what was expected and how to fix it."""
     checkpoint = train_cyclegan(data, parameters(num_epochs=1), services, **NAMED)
     wider = checkpoint["parameters"] | {"num_generator_filters": 8}
     with pytest.raises(PortraitPipelineError, match=r"is of another architecture.*8 filters"):

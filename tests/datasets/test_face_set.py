@@ -154,7 +154,7 @@ def test_an_interrupted_save_goes_on_where_it_was(tmp_path: Path, is_first_save:
     assert len(list((tmp_path / "set").glob("*.png"))) == 8
 
 
-def test_a_death_between_two_renames_is_mended(tmp_path: Path) -> None:
+def test_a_death_between_two_renames_is_repaired(tmp_path: Path) -> None:
     """If the old set was moved away and the new one did not arrive, the old one is put back."""
     dataset = FaceSetDataset(path=str(tmp_path / "set"))
     dataset.save(stream(2))

@@ -131,7 +131,7 @@ def test_left_out_pictures_have_no_split() -> None:
 
 
 def test_a_shortage_is_one_sentence_with_the_numbers_and_the_command() -> None:
-    """Too few faces name both numbers, each split and what mends it."""
+    """Too few faces name both numbers, each split and what fixes it."""
     sentence = (
         r"^70 photo faces were kept, expected 80 \(40 train \+ 20 validation \+ 20 test\): add"
         r" pictures, or .*`kedro run --pipeline=ingest --params splits\.split=proportional`$"

@@ -28,6 +28,6 @@ def dlib_embedder() -> Embedder:
 
 @pytest.fixture
 def noise() -> torch.Tensor:
-    """Two house images of noise, 64 px, to be differentiated."""
+    """Two images of noise, 64 px, to be differentiated."""
     generator = torch.Generator().manual_seed(0)
     return (torch.rand(2, 3, 64, 64, generator=generator) * 2 - 1).requires_grad_()

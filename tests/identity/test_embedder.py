@@ -75,7 +75,7 @@ def test_gradients_reach_the_input(noise: Tensor) -> None:
 
 
 def test_the_network_sees_pixels() -> None:
-    """House images in [-1, 1] reach the network as [0, 255]."""
+    """Images in [-1, 1] reach the network as [0, 255]."""
     embedder = tiny_embedder()
     embedder(torch.full((1, 3, 64, 64), -1.0))
     assert embedder.network.seen.abs().max() < 1e-3

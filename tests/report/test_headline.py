@@ -31,7 +31,7 @@ def test_what_no_model_has_is_a_gap_with_its_reason(inputs: Any) -> None:
     """A measure is either a row of the headline or a gap."""
     labels = {row.measure.label for row in headline_rows(inputs["comparison"])}
     gaps = dict(headline_gaps(inputs["comparison"]))
-    assert gaps == {"Distance to paintings (KID)": "the Inception weights were not to be had"}
+    assert gaps == {"Distance to paintings (KID)": "the Inception weights were not available"}
     assert not labels & set(gaps)
 
 

@@ -137,7 +137,7 @@ def test_pictures_have_words_for_those_who_cannot_see(reader: Reader) -> None:
 def test_nan_is_never_shown(reader: Reader) -> None:
     """What was not measured says so and why; no plot holds NaN."""
     assert not re.search(r"\b(nan|none|inf)\b", reader.words, re.IGNORECASE)
-    assert "not measured: the Inception weights were not to be had" in reader.words
+    assert "not measured: the Inception weights were not available" in reader.words
     for content in reader.json:
         json.loads(content, parse_constant=refuse_constant)
 
@@ -172,7 +172,7 @@ def test_a_run_that_measured_little_still_has_its_page(inputs: Any, run_nodes: A
     empty = inputs["twin_faces"].subset([])
     changed = inputs.but(**tables, conclusion=[], run_facts=facts, twin_faces=empty)
     words = Reader(run_nodes(changed)["report"]).words
-    assert "Found again at first place: not measured: no judge was to be had" in words
+    assert "Found again at first place: not measured: no judge was available" in words
     assert "No conclusion" in words
     assert "geometry of the face" in words
     assert not re.search(r"\bnan\b", words, re.IGNORECASE)

@@ -16,7 +16,7 @@ from portrait_pipeline.sources.archive import fetch_archive
 from portrait_pipeline.sources.files import list_folder
 from portrait_pipeline.sources.unpack import Limits
 
-MEND = "give another archive"
+HINT = "give another archive"
 
 
 def zipped(**files: bytes) -> bytes:
@@ -38,7 +38,7 @@ def fetch(
     """Fetch without sleeping and list the names."""
     patience = Patience(sleep=lambda _: None)
     return list(
-        list_folder(fetch_archive(archive, sha256, folder, MEND, limits, patience), MEND)["name"]
+        list_folder(fetch_archive(archive, sha256, folder, HINT, limits, patience), HINT)["name"]
     )
 
 
@@ -61,10 +61,10 @@ def test_own_file(tmp_path: Path) -> None:
 
 def test_own_file_missing_or_another(tmp_path: Path) -> None:
     """A missing file, or one with another hash, is one sentence."""
-    with pytest.raises(PortraitPipelineError, match=f"none.zip' is not there.*{MEND}"):
+    with pytest.raises(PortraitPipelineError, match=f"none.zip' is not there.*{HINT}"):
         fetch(str(tmp_path / "none.zip"), tmp_path)
     (tmp_path / "mine.zip").write_bytes(b"another")
-    with pytest.raises(PortraitPipelineError, match=f"mine.zip has the SHA-256.*{SHA256}; {MEND}"):
+    with pytest.raises(PortraitPipelineError, match=f"mine.zip has the SHA-256.*{SHA256}; {HINT}"):
         fetch(str(tmp_path / "mine.zip"), tmp_path / "raw", SHA256)
     assert not (tmp_path / "raw").exists()
 
@@ -72,7 +72,7 @@ def test_own_file_missing_or_another(tmp_path: Path) -> None:
 def test_own_file_that_must_not_be_unpacked(tmp_path: Path) -> None:
     """An archive of one's own that is refused stays where it is."""
     (tmp_path / "mine.zip").write_bytes(b"no archive")
-    with pytest.raises(PortraitPipelineError, match=f"mine.zip is neither.*{MEND}"):
+    with pytest.raises(PortraitPipelineError, match=f"mine.zip is neither.*{HINT}"):
         fetch(str(tmp_path / "mine.zip"), tmp_path / "raw")
     assert (tmp_path / "mine.zip").exists()
 
@@ -91,7 +91,7 @@ def test_address_cut_off_and_busy(hostile_server: HostileServer, tmp_path: Path)
 
 def test_wrong_hash_leaves_nothing(hostile_server: HostileServer, tmp_path: Path) -> None:
     """An archive with another hash is neither kept nor unpacked."""
-    with pytest.raises(PortraitPipelineError, match=f"expected {SHA256}.*{MEND}"):
+    with pytest.raises(PortraitPipelineError, match=f"expected {SHA256}.*{HINT}"):
         fetch(hostile_server.serve("/set.zip", zipped(evil=b"x")), tmp_path, SHA256)
     assert not list(tmp_path.iterdir())
 
@@ -103,7 +103,7 @@ def test_web_page_in_place_of_the_archive(
     """A web page is named as such, even if it calls itself a zip; the next call asks again."""
     page = Answer(b"<!doctype html><p>quota exceeded", content_type=content_type)
     url = hostile_server.serve("/set.zip", page, Answer(ARCHIVE))
-    with pytest.raises(PortraitPipelineError, match=rf"web page \(HTML\).*{MEND}"):
+    with pytest.raises(PortraitPipelineError, match=rf"web page \(HTML\).*{HINT}"):
         fetch(url, tmp_path)
     assert not list(tmp_path.iterdir())
     assert fetch(url, tmp_path) == ["a.png", "b.png"]
@@ -116,7 +116,7 @@ def test_bomb_from_an_address(hostile_server: HostileServer, tmp_path: Path) -> 
         file.writestr("small.png", b"x")
         file.writestr("bomb.png", bytes(5_000_000))
     url = hostile_server.serve("/set.zip", buffer.getvalue())
-    with pytest.raises(PortraitPipelineError, match=f"'bomb.png' to more than 1000000.*{MEND}"):
+    with pytest.raises(PortraitPipelineError, match=f"'bomb.png' to more than 1000000.*{HINT}"):
         fetch(url, tmp_path, limits=Limits(max_member_bytes=1_000_000))
     assert not list(tmp_path.iterdir())
 

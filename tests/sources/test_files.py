@@ -9,7 +9,7 @@ import pytest
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.sources.files import COLUMNS, list_folder, picture_table, write_whole
 
-MEND = "give another folder"
+HINT = "give another folder"
 
 
 def make_files(folder: Path, *names: str) -> None:
@@ -22,7 +22,7 @@ def make_files(folder: Path, *names: str) -> None:
 def test_every_visible_file_is_listed(tmp_path: Path) -> None:
     """Files of any ending in any depth are rows, sorted by name; hidden ones are not."""
     make_files(tmp_path, "b.jpg", "a/x/c.TIFF", "a/notes.txt", ".hidden.png", ".git/d.png")
-    table = list_folder(tmp_path, MEND)
+    table = list_folder(tmp_path, HINT)
     assert list(table["name"]) == ["a/notes.txt", "a/x/c.TIFF", "b.jpg"]
     assert list(table["path"]) == [str(tmp_path / name) for name in table["name"]]
     assert tuple(table.columns) == COLUMNS
@@ -37,22 +37,22 @@ def test_links_lead_nowhere_else(tmp_path: Path) -> None:
     (tmp_path / "in/folder").symlink_to(tmp_path / "out")
     (tmp_path / "in/loop").symlink_to(tmp_path / "in")
     (tmp_path / "in/dangling.png").symlink_to("nothing")
-    assert list(list_folder(tmp_path / "in", MEND)["name"]) == ["a.png", "same.png"]
+    assert list(list_folder(tmp_path / "in", HINT)["name"]) == ["a.png", "same.png"]
 
 
 def test_a_folder_given_as_a_link_is_listed(tmp_path: Path) -> None:
     """The folder itself may be a link."""
     make_files(tmp_path, "real/a.png")
     (tmp_path / "link").symlink_to("real")
-    assert list(list_folder(tmp_path / "link", MEND)["name"]) == ["a.png"]
+    assert list(list_folder(tmp_path / "link", HINT)["name"]) == ["a.png"]
 
 
 def test_missing_empty_and_file(tmp_path: Path) -> None:
-    """A folder that is none is one sentence with the value and what mends it."""
+    """A folder that is none is one sentence with the value and what fixes it."""
     make_files(tmp_path, "file.zip", "empty/.hidden")
     for name, what in {"none": "is not there", "file.zip": "is a file", "empty": "no file"}.items():
-        with pytest.raises(PortraitPipelineError, match=f"{name} .*{what}.*{MEND}"):
-            list_folder(tmp_path / name, MEND)
+        with pytest.raises(PortraitPipelineError, match=f"{name} .*{what}.*{HINT}"):
+            list_folder(tmp_path / name, HINT)
 
 
 def test_unreadable_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,14 +63,14 @@ def test_unreadable_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(PortraitPipelineError, match=r"cannot be read \(Permission denied\)"):
-        list_folder(tmp_path, MEND)
+        list_folder(tmp_path, HINT)
 
 
 def test_names_that_no_table_can_hold(tmp_path: Path) -> None:
     """A file name that is not valid Unicode is told, not lost."""
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png")).write_bytes(b"x")
     with pytest.raises(PortraitPipelineError, match="not valid Unicode"):
-        list_folder(tmp_path, MEND)
+        list_folder(tmp_path, HINT)
 
 
 def test_unknown_is_na() -> None:

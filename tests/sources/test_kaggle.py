@@ -91,8 +91,8 @@ def test_failures_are_sentences_without_secrets(
 ) -> None:
     """Each failure names the data set and what to do; no secret is in its words or cause."""
     kaggle(failure)
-    with pytest.raises(PortraitPipelineError, match=f"'{DATASET}'.*{what}.*or mend it") as error:
-        fetch_kaggle(DATASET, tmp_path, "mend it")
+    with pytest.raises(PortraitPipelineError, match=f"'{DATASET}'.*{what}.*or fix it") as error:
+        fetch_kaggle(DATASET, tmp_path, "fix it")
     assert SECRET not in str(error.value)
     assert error.value.__cause__ is None
     assert error.value.__suppress_context__
@@ -102,7 +102,7 @@ def test_failures_are_sentences_without_secrets(
 def test_names_that_are_none(dataset: str, tmp_path: Path) -> None:
     """Anything but owner/name is told before anything is asked."""
     with pytest.raises(PortraitPipelineError, match="expected owner/name"):
-        fetch_kaggle(dataset, tmp_path, "mend it")
+        fetch_kaggle(dataset, tmp_path, "fix it")
 
 
 def test_the_real_library_without_network(
@@ -114,5 +114,5 @@ def test_the_real_library_without_network(
     monkeypatch.setenv("NO_PROXY", "")
     monkeypatch.setenv("no_proxy", "")
     with pytest.raises(PortraitPipelineError, match="expected a connection to Kaggle"):
-        fetch_kaggle(DATASET, tmp_path, "mend it")
+        fetch_kaggle(DATASET, tmp_path, "fix it")
     assert capfd.readouterr().out == ""

@@ -13,7 +13,7 @@ from portrait_pipeline.downloads import DownloadError, Patience
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.sources.met import LICENCE, Museum, fetch_met
 
-MEND = "give a folder"
+HINT = "give a folder"
 FREE = {
     "isPublicDomain": True,
     "title": "A Lady",
@@ -51,7 +51,7 @@ def museum(hostile_server: HostileServer, pauses: list[float]) -> Museum:
 
 
 def fetch(folder: Path, museum: Museum, max_pictures: int | None = None) -> pd.DataFrame:
-    return fetch_met("portrait of a lady", max_pictures, folder, MEND, museum)
+    return fetch_met("portrait of a lady", max_pictures, folder, HINT, museum)
 
 
 def test_pictures_and_what_is_known_of_them(museum: Museum, tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_stopped_and_continued(
 ) -> None:
     """A museum that stays silent ends the call in a sentence; the next goes on where it stopped."""
     hostile_server.serve("/images/large.PNG", Answer(status=500))
-    with pytest.raises(DownloadError, match=f"run it again later.*{MEND}"):
+    with pytest.raises(DownloadError, match=f"run it again later.*{HINT}"):
         fetch(tmp_path, museum)
     hostile_server.serve("/images/large.PNG", b"PNG large")
     num_requests = len(hostile_server.requests)
@@ -126,10 +126,10 @@ def test_nothing_found_and_nonsense(
 ) -> None:
     """No work, or no JSON, is one sentence; nonsense is not kept."""
     hostile_server.serve("/v1/search", b"no json", b'{"total": 0, "objectIDs": null}')
-    with pytest.raises(PortraitPipelineError, match=f"no JSON.*{MEND}"):
+    with pytest.raises(PortraitPipelineError, match=f"no JSON.*{HINT}"):
         fetch(tmp_path, museum)
     with pytest.raises(
-        PortraitPipelineError, match=f"'portrait of a lady'.*no such painting.*{MEND}"
+        PortraitPipelineError, match=f"'portrait of a lady'.*no such painting.*{HINT}"
     ):
         fetch(tmp_path, museum)
 

@@ -30,7 +30,7 @@ class Request:
 
 
 class HostileServer:
-    """Serves each path's answers in turn, the last one for ever, and remembers every request."""
+    """Serves each path's answers in turn, the last one repeatedly, and remembers every request."""
 
     def __init__(self, url: str) -> None:
         self.url = url

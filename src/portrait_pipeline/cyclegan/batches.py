@@ -17,7 +17,7 @@ RELEASE_EVERY = 64
 
 @dataclass(frozen=True)
 class Batch:
-    """What one step trains on, house images and, for a perceptual term, their embeddings."""
+    """What one step trains on, images in [-1, 1] and, for a perceptual term, their embeddings."""
 
     photos: Float[Tensor, "batch 3 height width"]
     paintings: Float[Tensor, "batch 3 height width"]

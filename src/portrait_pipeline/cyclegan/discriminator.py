@@ -39,7 +39,7 @@ class PatchDiscriminator(nn.Module):
     def forward(
         self, images: Float[Tensor, "batch 3 height width"]
     ) -> Float[Tensor, "batch 1 rows columns"]:
-        """Return the patch logits of house images in [-1, 1]; no sigmoid is applied."""
+        """Return the patch logits of images in [-1, 1]; no sigmoid is applied."""
         patch_logits: Tensor = self.layers(images)
         return patch_logits
 

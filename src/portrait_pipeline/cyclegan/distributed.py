@@ -41,7 +41,7 @@ def reduce(values: Tensor, fabric: Fabric, how: Literal["mean", "max"]) -> Tenso
 
 
 def any_rank(flags_of_rank: tuple[bool, ...], fabric: Fabric) -> list[bool]:
-    """Return for each wish whether any process has it, so that all do the same."""
+    """Return for each request whether any process has it, so that all do the same."""
     flags = torch.tensor(flags_of_rank, dtype=torch.int32, device=fabric.device)
     return [bool(flag) for flag in reduce(flags, fabric, "max").tolist()]
 

@@ -69,7 +69,7 @@ class ResnetGenerator(nn.Module):
     def forward(
         self, images: Float[Tensor, "batch 3 height width"]
     ) -> Float[Tensor, "batch 3 height width"]:
-        """Translate house images in [-1, 1]; height and width are multiples of 4."""
+        """Translate images in [-1, 1]; height and width are multiples of 4."""
         translated: Tensor = self.layers(images)
         return translated
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish that the training grants after the step it is in."""
+"""Ctrl-C and SIGTERM as a request to stop, honoured after the current step."""
 
 import signal
 import threading

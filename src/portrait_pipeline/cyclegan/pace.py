@@ -62,7 +62,7 @@ class Pace:
 
 
 def refuse_slow_training(parameters: TrainingParameters, num_steps: int) -> None:
-    """Stop a training that a CPU would take for ever over, unless `allow_cpu` says it may.
+    """Stop a training that would take weeks on a CPU, unless `allow_cpu` says it may.
 
     The estimate comes from two steps without teacher on noise of at most 128 px, scaled by the
     number of pixels; they share nothing with the training. Callable before any other work.

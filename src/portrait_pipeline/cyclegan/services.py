@@ -18,7 +18,7 @@ RunStatus = Literal["FINISHED", "FAILED", "KILLED"]
 
 
 class Embedder(Protocol):
-    """A frozen face network: house images in, L2-normalised float32 embeddings out."""
+    """A frozen face network: images in [-1, 1] in, L2-normalised float32 embeddings out."""
 
     def __call__(
         self, images: Float[Tensor, "batch 3 height width"], /

@@ -1,4 +1,4 @@
-"""One interface for every face network: house images in, unit vectors out, gradients through."""
+"""One interface for every face network: crops in, unit vectors out, gradients through."""
 
 import hashlib
 from typing import Self
@@ -21,7 +21,7 @@ class Embedder(nn.Module):
     Args:
         name: The network's name, as in `parameters.Teacher`.
         network: From RGB faces in [0, 255] (batch, 3, size, size) to raw descriptors.
-        crop: The window that the network sees of a house crop.
+        crop: The window that the network sees of a crop.
         common_part: What the raw descriptors of all faces share, subtracted before normalising;
             zeros for a network whose strangers are already orthogonal.
     """
@@ -66,7 +66,7 @@ class Embedder(nn.Module):
         return raw
 
     def forward(self, images: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch dim"]:
-        """Embed house images in [-1, 1] of face crops as float32 vectors of length one.
+        """Embed face crops, images in [-1, 1], as float32 vectors of length one.
 
         The squared distance of two embeddings is 2(1 − cosine), in [0, 4]; between strangers it
         is 2 on average, whichever the network.

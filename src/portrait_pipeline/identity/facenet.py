@@ -77,7 +77,7 @@ def load_facenet_network(trained_on: TrainedOn, weights: str | None = None) -> F
     """Load FaceNet from a file that the user names, else from the cache, else from its release.
 
     Raises:
-        PortraitPipelineError: if the file is not there, cannot be had, or is another network's.
+        PortraitPipelineError: if the file cannot be read or downloaded, or is another network's.
     """
     path = Path(weights) if weights else fetch_weights(SOURCES[trained_on], weights_folder())
     if not path.is_file():
@@ -95,7 +95,7 @@ def fetch_weights(source: WeightsSource, folder: Path, patience: Patience | None
     """Return the weights in `folder`, fetching them the first time and checking them every time.
 
     Raises:
-        PortraitPipelineError: if they cannot be had or are not what they were; says which file to
+        PortraitPipelineError: if they cannot be loaded or have changed; says which file to
             put where.
     """
     target = folder / source.file_name

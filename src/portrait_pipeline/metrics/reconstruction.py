@@ -16,7 +16,7 @@ def l1_error(
 ) -> Float[Tensor, " batch"]:
     """Compute the mean absolute difference of each pair, in the units of the images.
 
-    For house images it lies in [0, 2] and is what `cycle_consistency_loss` averages over a batch;
+    In [0, 2] for images in [-1, 1]; it is what `cycle_consistency_loss` averages over a batch;
     0 is the same picture.
 
     Args:

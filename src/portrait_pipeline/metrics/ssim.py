@@ -38,7 +38,7 @@ def ssim(
     Args:
         images_a: Pictures with values in `data_range`.
         images_b: Their counterparts, in the same order.
-        data_range: (low, high) of the possible values, or high - low alone; house images: (-1, 1).
+        data_range: (low, high) of the possible values, or high - low alone; here (-1, 1).
 
     Returns:
         One value per pair, in the precision of the images.
@@ -61,7 +61,7 @@ def ssim_as_published(
     number says next to nothing. Not to be confused with `ssim`.
 
     Args:
-        images_a: House images, in [-1, 1].
+        images_a: Images, in [-1, 1].
         images_b: Their counterparts, in the same order.
 
     Raises:

@@ -20,11 +20,11 @@ def fetch_published_weights(url: str, hint: str, patience: Patience = QUICK) -> 
 
     Args:
         url: Address of the file.
-        hint: What the person can do when it cannot be had; ends the error's sentence.
+        hint: What the person can do when it cannot be downloaded; ends the error's sentence.
         patience: How failures are waited out.
 
     Raises:
-        DownloadError: if it cannot be had or has another hash than its name says.
+        DownloadError: if it cannot be downloaded or has another hash than its name says.
     """
     name = Path(urlsplit(url).path).name
     target = Path(torch.hub.get_dir()) / "checkpoints" / name

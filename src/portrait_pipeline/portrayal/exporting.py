@@ -34,7 +34,7 @@ class PixelGenerator(nn.Module):
     """A generator that takes and gives uint8 pixels, so that nobody can mistake its range.
 
     Args:
-        generator: Takes and gives house images, NCHW in [-1, 1].
+        generator: Takes and gives images, NCHW in [-1, 1].
     """
 
     def __init__(self, generator: nn.Module) -> None:

@@ -104,7 +104,7 @@ STEPS: dict[Judge, tuple[float, float, float]] = {
 """Similarities that 10 %, 1 % and 0.1 % of pairs of strangers exceed.
 
 Measured on 398 photographs for geometry and dlib, on 100 for faceres; FaceNet, whose weights were
-not to be had, takes dlib's.
+not available, takes dlib's.
 """
 
 
@@ -117,7 +117,7 @@ def load_judge_of_faces(name: Judge, weights: str | None, margin: float) -> Desc
         margin: `faces.margin` with which the crops are cut.
 
     Raises:
-        PortraitPipelineError: if the judge's weights cannot be had.
+        PortraitPipelineError: if the judge's weights cannot be loaded.
     """
     # imported here, so that portraits without a judge need no PyTorch
     from portrait_pipeline.identity.judge import load_judge  # noqa: PLC0415

@@ -46,7 +46,7 @@ LIKENESS = "How alike are the pixels?"
 HEALTH = "Has the model gone astray?"
 SET_MEASURES = ("swd", "kid", "diversity")
 
-_NOT_JUDGED = "no judge was to be had"
+_NOT_JUDGED = "no judge was available"
 
 MEASURES: tuple[Measure, ...] = (
     Measure(
@@ -139,7 +139,7 @@ MEASURES: tuple[Measure, ...] = (
         PAINTING,
         "lower",
         "Kernel Inception distance between the set of portraits and real paintings.",
-        "the Inception weights were not to be had",
+        "the Inception weights were not available",
         worst="photo_itself",
         best="real_paintings",
     ),
@@ -169,7 +169,7 @@ MEASURES: tuple[Measure, ...] = (
         LIKENESS,
         "neither",
         "Perceptual distance of photo and portrait; 0 is a copy, unrelated pictures lie near 0.7.",
-        "the AlexNet weights were not to be had",
+        "the AlexNet weights were not available",
     ),
     Measure(
         "reconstruction_l1",

@@ -80,15 +80,15 @@ def _reason(dataset: str, error: Exception) -> str:
         case HTTPStatus.NOT_FOUND:
             return f"{named} is not known there (answer 404), expected owner/name"
         case int(status):
-            return f"{named} could not be had (answer {status}); try again later"
+            return f"{named} could not be downloaded (answer {status}); try again later"
         case _ if isinstance(error, requests.RequestException):
             return (
-                f"{named} could not be had ({type(error).__name__}), expected a connection to"
+                f"{named} was not downloaded ({type(error).__name__}), expected a connection to"
                 f" Kaggle and, if it asks for one, {token}; run it again, which goes on where it"
                 " stopped"
             )
         case _:
-            return f"{named} could not be had ({type(error).__name__}), expected {token}"
+            return f"{named} could not be downloaded ({type(error).__name__}), expected {token}"
 
 
 @contextlib.contextmanager
