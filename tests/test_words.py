@@ -85,10 +85,11 @@ def written_files() -> Iterator[Path]:
 
 def replaced_words(text: str) -> dict[str, str]:
     """Return the replaced names and phrases in a text, each with what to write instead."""
-    found = {}
-    for name, better in NAMES.items():
-        if re.search(rf"(?<![A-Za-z0-9]){name}(?![A-Za-z0-9])", text):
-            found[name] = better
+    found = {
+        name: better
+        for name, better in NAMES.items()
+        if re.search(rf"(?<![A-Za-z0-9]){name}(?![A-Za-z0-9])", text)
+    }
     for phrase, better in PHRASES.items():
         if match := re.search(rf"(?<![\w-])(?:{phrase})(?!\w)", text, flags=re.IGNORECASE):
             found[match.group()] = better
