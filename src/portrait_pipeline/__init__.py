@@ -1,4 +1,4 @@
-"""Photographs of people into painted portraits in which one still recognises the person."""
+"""Turns photographs of people into painted portraits that keep the person recognisable."""
 
 import os
 
