@@ -1,4 +1,4 @@
-# Everything a newcomer types. Each target does all of its own set-up.
+# The commands of the project. Each target installs what it needs.
 PYTHON ?= python3.11
 BIN := .venv/bin
 SAMPLE := --env=sample
@@ -6,7 +6,7 @@ SAMPLE := --env=sample
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-slow lint lock viz ui app bench clean
 
-help:  ## Show this list
+help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 20
 
 .venv/.installed: requirements.lock pyproject.toml
@@ -15,40 +15,41 @@ help:  ## Show this list
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-install: .venv/.installed  ## Make .venv from the lock file
+install: .venv/.installed  ## Create .venv from requirements.lock
 
-demo: install  ## The whole report on the generated sample: minutes on two cores
+demo: install  ## Run the whole experiment on the drawn sample (ten minutes on two cores)
 	$(BIN)/kedro run $(SAMPLE)
 
-test: install  ## Lint, types, layers and the test suite with coverage
+test: install  ## Run the linters and the tests, with coverage
 	$(MAKE) lint
 	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term:skip-covered
 
-test-slow: install  ## The tests that take longer
-	$(BIN)/python -m pytest -m slow
+# pytest exits with 5 when no test is marked.
+test-slow: install  ## Run the tests marked `slow`
+	$(BIN)/python -m pytest -m slow || [ $$? -eq 5 ]
 
-lint: install  ## ruff, mypy --strict, import-linter
+lint: install  ## Run ruff, mypy --strict and import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-lock: install  ## Resolve requirements.lock anew from pyproject.toml
+lock: install  ## Update requirements.lock from pyproject.toml
 	$(BIN)/pip-compile --quiet --upgrade --extra dev --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links \
 		--no-emit-trusted-host --no-emit-options --no-header --annotation-style=line -o requirements.lock pyproject.toml
 
-viz: install  ## Kedro-Viz: the pipelines, drawn
+viz: install  ## Open Kedro-Viz, which draws the pipelines
 	$(BIN)/kedro viz run $(SAMPLE)
 
 ui: export PATH := $(CURDIR)/$(BIN):$(PATH)
-ui: install  ## The MLflow UI: compare the models
+ui: install  ## Open the MLflow UI to compare the models
 	$(BIN)/kedro mlflow ui $(SAMPLE)
 
-app: install  ## The web page: upload a photo, see its portraits
+app: install  ## Open the web page: upload a photo, see its portraits
 	$(BIN)/kedro app $(SAMPLE)
 
-bench: install  ## Measure speed and memory beside plain references
+bench: install  ## Measure speed and memory of our code and of plain references
 	$(BIN)/python -m benchmarks
 
-clean:  ## Remove caches, not data
+clean:  ## Remove caches; data stays
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage build
