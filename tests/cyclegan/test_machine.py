@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ import torch
 from portrait_pipeline.cyclegan import machine
 from portrait_pipeline.cyclegan.interruption import Interruption, listen_for_interruption
 from portrait_pipeline.cyclegan.machine import in_words, peak_memory_mb, start_fabric
-from portrait_pipeline.cyclegan.side_by_side import side_by_side
+from portrait_pipeline.cyclegan.side_by_side import _workers, side_by_side
 from portrait_pipeline.errors import PortraitPipelineError
 
 CPU = torch.device("cpu")
@@ -89,6 +90,31 @@ def test_results_come_in_order_from_two_threads_with_half_of_the_cores(two_threa
     assert all(name.startswith("translation-cycle") for name, _ in names)
     assert side_by_side(lambda: 1, lambda: 2, CPU) == (1, 2)
     assert torch.get_num_threads() == 2
+
+
+def test_neither_half_takes_over_a_number_of_threads_set_elsewhere(two_threads):
+    """Law: each half computes with one of two threads, whatever was set since the last pair.
+
+    Both workers exist and have not used PyTorch yet when the process's default changes.
+    """
+    _workers.cache_clear()
+    barrier = threading.Barrier(2)
+    side_by_side(barrier.wait, barrier.wait, CPU)
+    torch.set_num_threads(2)
+
+    def number() -> int:
+        barrier.wait()
+        return torch.get_num_threads()
+
+    assert side_by_side(number, number, CPU) == (1, 1)
+
+
+def test_threads_started_afterwards_have_all_cores(two_threads):
+    """Law: half of the threads is for the two halves alone, not for what the process does next."""
+    _workers.cache_clear()
+    side_by_side(torch.get_num_threads, torch.get_num_threads, CPU)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(torch.get_num_threads).result() == 2
 
 
 def test_an_error_in_either_half_is_raised(two_threads):

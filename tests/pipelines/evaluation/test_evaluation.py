@@ -87,7 +87,8 @@ def test_the_controls_bound_what_can_be_reached() -> None:
     assert rows["photo_itself"]["ssim"]["value"] == pytest.approx(1.0)
     assert rows["photo_itself"]["rank_1"]["value"] == 1.0
     assert rows["shuffled_pairs"]["rank_1"]["value"] < 0.2
-    assert rows["shuffled_pairs"]["swd"]["value"] == rows["photo_itself"]["swd"]["value"]
+    itself, shuffled = (rows[name]["swd"]["value"] for name in ("photo_itself", "shuffled_pairs"))
+    assert shuffled == pytest.approx(itself, rel=1e-6)  # the same sums in another order
 
 
 def test_recent_checkpoints_are_scored_each_by_itself() -> None:
