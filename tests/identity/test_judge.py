@@ -11,8 +11,8 @@ from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.identity.face_finder import find_faces
 from portrait_pipeline.identity.judge import check_judge_is_not_teacher, load_judge
 from portrait_pipeline.identity.landmarks import find_landmarks
-from portrait_pipeline.metrics.identity import rank_share
 from portrait_pipeline.metrics.landmark_error import landmark_errors
+from portrait_pipeline.metrics.rank import rank_rate
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +42,8 @@ def test_recoloured_photos_are_found_again(
     judge = load_judge(name)
     gallery, probes = judge(photos), judge(painted)
     assert len(gallery) == len(photos)
-    assert rank_share(probes, gallery, 1, 100, 0).value >= 0.6
-    assert rank_share(np.roll(probes, 7, axis=0), gallery, 1, 100, 0).value <= 0.05
+    assert rank_rate(probes, gallery, 1).value >= 0.6
+    assert rank_rate(np.roll(probes, 7, axis=0), gallery, 1).value <= 0.05
 
 
 def test_landmarks_stay_where_they_were(photos: np.ndarray, painted: np.ndarray) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from portrait_pipeline.images import FaceSet
-from portrait_pipeline.metrics.kid import Inception
+from portrait_pipeline.metrics.inception import Inception
 from portrait_pipeline.metrics.lpips import Lpips
 from portrait_pipeline.parameters import EvaluationParameters
 from portrait_pipeline.scoring.memoised import Memoised

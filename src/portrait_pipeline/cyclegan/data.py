@@ -13,11 +13,10 @@ from torch import Tensor
 from portrait_pipeline.cyclegan.randomness import Stream, random_generator
 from portrait_pipeline.cyclegan.services import Embedder
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.images import FaceSet, to_model_range
-from portrait_pipeline.progress import track
+from portrait_pipeline.identity.embedding import embed_pairs
+from portrait_pipeline.images import FaceSet
 
 CHUNK = 256
-EMBEDDING_BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -105,23 +104,11 @@ def embed_real_faces(
     embedder: Embedder, data: TrainingData, device: torch.device
 ) -> RealEmbeddings:
     """Embed every training picture as it is and mirrored, once, before training."""
-    return RealEmbeddings(
-        embed_faces(embedder, data.photos, device), embed_faces(embedder, data.paintings, device)
+    photo, painting = (
+        torch.from_numpy(embed_pairs(faces, embedder, device))
+        for faces in (data.photos, data.paintings)
     )
-
-
-@torch.no_grad()
-def embed_faces(
-    embedder: Embedder, faces: FaceSet, device: torch.device
-) -> Float[Tensor, "faces 2 dimension"]:
-    """Embed one domain's pictures, [:, 0] as they are and [:, 1] mirrored; on the CPU."""
-    starts = range(0, len(faces), EMBEDDING_BATCH)
-    embedded = []
-    for start in track(starts, "embedding real faces", len(starts)):
-        rows = np.arange(start, min(start + EMBEDDING_BATCH, len(faces)))
-        images = to_model_range(faces[rows]).to(device)
-        embedded.append(torch.stack([embedder(images), embedder(images.flip(3))], dim=1).cpu())
-    return torch.cat(embedded)
+    return RealEmbeddings(photo, painting)
 
 
 def data_hash(data: TrainingData) -> str:

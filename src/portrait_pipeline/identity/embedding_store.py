@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
-import torch
 from jaxtyping import Float32, UInt8
 
 from portrait_pipeline.identity.embedder import Embedder
-from portrait_pipeline.images import FaceSet, to_model_range
+from portrait_pipeline.identity.embedding import embed_pairs
+from portrait_pipeline.images import FaceSet
 from portrait_pipeline.progress import progress_bar
 
 Pair = Float32[np.ndarray, "2 dim"]
@@ -41,7 +41,8 @@ def embed_faces(
     new_rows = {key: row for row, key in enumerate(hashes) if key not in known}
     with progress_bar("embedding faces", len(new_rows)) as bar:
         for keys in _chunks(list(new_rows), batch_size):
-            pairs = embed_pairs(faces[[new_rows[key] for key in keys]], embedder)
+            crops = faces[[new_rows[key] for key in keys]]
+            pairs = embed_pairs(crops, embedder, embedder.common_part.device)
             batch = dict(zip(keys, pairs, strict=True))
             store.put(embedder.network_hash, batch)
             known.update(batch)
@@ -49,16 +50,6 @@ def embed_faces(
     if not hashes:
         return np.empty((0, 2, embedder.embedding_size), dtype=np.float32)
     return np.stack([known[key] for key in hashes])
-
-
-@torch.no_grad()
-def embed_pairs(
-    crops: UInt8[np.ndarray, "batch size size 3"], embedder: Embedder
-) -> Float32[np.ndarray, "batch 2 dim"]:
-    """Embed one batch of crops and their mirror images."""
-    images = to_model_range(crops).to(embedder.common_part.device)
-    both = torch.stack([embedder(images), embedder(images.flip(3))], dim=1)
-    return np.ascontiguousarray(both.cpu().numpy())
 
 
 def picture_hash(crop: UInt8[np.ndarray, "size size 3"]) -> str:

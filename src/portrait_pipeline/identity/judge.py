@@ -3,20 +3,18 @@
 from collections.abc import Callable
 
 import numpy as np
-import torch
 from jaxtyping import Float, UInt8
 
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.identity import Embedder, load_embedder
+from portrait_pipeline.identity import load_embedder
+from portrait_pipeline.identity.embedding import embed_crops
 from portrait_pipeline.identity.face_shape import shape_descriptors
 from portrait_pipeline.identity.fixed_crop import DEFAULT_MARGIN
-from portrait_pipeline.identity.landmarks import find_landmarks
-from portrait_pipeline.images import to_model_range
+from portrait_pipeline.identity.landmarks import Landmarks, find_landmarks
 from portrait_pipeline.parameters import Judge, Teacher
 
-BATCH_SIZE = 16
-
 JudgeFunction = Callable[[UInt8[np.ndarray, "faces size size 3"]], Float[np.ndarray, "faces dim"]]
+LandmarkFunction = Callable[[UInt8[np.ndarray, "faces size size 3"]], Landmarks]
 
 _FAMILY = {"facenet-casia-webface": "facenet"}
 
@@ -40,7 +38,10 @@ def check_judge_is_not_teacher(judge: Judge, teacher: Teacher) -> None:
 
 
 def load_judge(
-    name: Judge, weights: str | None = None, margin: float = DEFAULT_MARGIN
+    name: Judge,
+    weights: str | None = None,
+    margin: float = DEFAULT_MARGIN,
+    landmarks: LandmarkFunction | None = None,
 ) -> JudgeFunction:
     """Load what scores portraits, one definition for all judges: the cosine of descriptors.
 
@@ -49,6 +50,7 @@ def load_judge(
         weights: File of FaceNet's or FaceRes's weights; without it they come from the cache or,
             FaceNet's, from the network.
         margin: `faces.margin` with which the crops were cut.
+        landmarks: What places landmarks for `geometry`, where they are measured anyway.
 
     Returns:
         A function of uint8 crops: centred descriptors, strangers around cosine 0.
@@ -57,18 +59,7 @@ def load_judge(
         PortraitPipelineError: if the network's weights cannot be loaded.
     """
     if name == "geometry":
-        return lambda crops: shape_descriptors(find_landmarks(crops, margin))
+        place = landmarks or (lambda crops: find_landmarks(crops, margin))
+        return lambda crops: shape_descriptors(place(crops))
     embedder = load_embedder(name, weights, margin)
     return lambda crops: embed_crops(crops, embedder)
-
-
-@torch.no_grad()
-def embed_crops(
-    crops: UInt8[np.ndarray, "faces size size 3"], embedder: Embedder
-) -> Float[np.ndarray, "faces dim"]:
-    """Embed crops in batches; a row does not depend on the rows beside it."""
-    if len(crops) == 0:
-        return np.empty((0, embedder.embedding_size), dtype=np.float32)
-    starts = range(0, len(crops), BATCH_SIZE)
-    batches = [embedder(to_model_range(crops[start : start + BATCH_SIZE])) for start in starts]
-    return np.ascontiguousarray(torch.cat(batches).cpu().numpy())

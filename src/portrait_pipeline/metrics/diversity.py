@@ -6,8 +6,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from portrait_pipeline.metrics.intervals import Interval, bootstrap_rows, interval_of_rounds
-from portrait_pipeline.metrics.ranges import DataRange, check_range
+from portrait_pipeline.metrics.helpers.intervals import Interval, bootstrap_rows, interval_of_rounds
+from portrait_pipeline.metrics.helpers.ranges import DataRange, check_range
 
 THUMBNAIL_PX = 16
 

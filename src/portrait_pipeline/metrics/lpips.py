@@ -13,8 +13,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from portrait_pipeline.downloads import DownloadError
-from portrait_pipeline.metrics.ranges import MODEL_RANGE, check_pairs
-from portrait_pipeline.metrics.weights import fetch_published_weights
+from portrait_pipeline.metrics.helpers.published_weights import fetch_published_weights
+from portrait_pipeline.metrics.helpers.ranges import MODEL_RANGE, check_pairs
 
 Backbone = Literal["alex", "squeeze", "vgg"]
 

@@ -13,7 +13,12 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import conv2d
 
-from portrait_pipeline.metrics.ranges import MODEL_RANGE, DataRange, check_pairs, range_width
+from portrait_pipeline.metrics.helpers.ranges import (
+    MODEL_RANGE,
+    DataRange,
+    check_pairs,
+    range_width,
+)
 
 WINDOW_PX = 11
 SIGMA_PX = 1.5

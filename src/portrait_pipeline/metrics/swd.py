@@ -18,10 +18,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from portrait_pipeline.metrics.intervals import Interval, interval_of_rounds
-from portrait_pipeline.metrics.pyramid import laplacian_pyramid
-from portrait_pipeline.metrics.ranges import DataRange, check_range
-from portrait_pipeline.metrics.sliced import (
+from portrait_pipeline.metrics.helpers.intervals import Interval, interval_of_rounds
+from portrait_pipeline.metrics.helpers.laplacian_pyramid import laplacian_pyramid
+from portrait_pipeline.metrics.helpers.ranges import DataRange, check_range
+from portrait_pipeline.metrics.helpers.sliced_wasserstein import (
     bootstrap_distances,
     random_directions,
     sliced_distance,

@@ -1,4 +1,4 @@
-"""Backgrounds: blurred places for photos, dark grounds for paintings."""
+"""What is behind the person: blurred places for photos, dark grounds for paintings."""
 
 import numpy as np
 from PIL import Image

@@ -11,13 +11,12 @@ from torch import Tensor
 
 from portrait_pipeline.faces.selection import select_split
 from portrait_pipeline.identity.face_finder import find_faces
-from portrait_pipeline.identity.face_shape import shape_descriptors
 from portrait_pipeline.identity.judge import JudgeFunction, check_judge_is_not_teacher, load_judge
 from portrait_pipeline.identity.landmarks import Landmarks, find_landmarks
 from portrait_pipeline.images import FaceSet, to_model_range
-from portrait_pipeline.metrics.kid import Inception, inception_features, load_inception
+from portrait_pipeline.metrics.helpers.ranges import MODEL_RANGE
+from portrait_pipeline.metrics.inception import Inception, inception_features, load_inception
 from portrait_pipeline.metrics.lpips import Lpips, load_lpips
-from portrait_pipeline.metrics.ranges import MODEL_RANGE
 from portrait_pipeline.metrics.swd import PatchSet, cut_patches
 from portrait_pipeline.parameters import (
     EvaluationParameters,
@@ -145,7 +144,10 @@ def build_reference(
         paintings=paintings,
         other_paintings=others.subset(others.names[: len(paintings)]),
         twins=twins.subset([name for name in own.names if name in set(twins.names)]),
-        judge=_load_judge(evaluation, margin, landmarks),
+        judge=Memoised(
+            load_judge(evaluation.judge, evaluation.judge_weights, margin, landmarks),
+            "asking the judge",
+        ),
         teacher=Memoised(
             load_judge(training.teacher, training.teacher_weights, margin), "asking the teacher"
         ),
@@ -157,14 +159,4 @@ def build_reference(
         judge_name=evaluation.judge,
         teacher_name=training.teacher,
         split=split,
-    )
-
-
-def _load_judge(
-    evaluation: EvaluationParameters, margin: float, landmarks: Callable[[Pixels], Landmarks]
-) -> JudgeFunction:
-    if evaluation.judge == "geometry":  # from landmarks that are measured anyway
-        return lambda crops: shape_descriptors(landmarks(crops))
-    return Memoised(
-        load_judge(evaluation.judge, evaluation.judge_weights, margin), "asking the judge"
     )

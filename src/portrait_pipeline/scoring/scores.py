@@ -8,23 +8,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from portrait_pipeline.images import to_model_range
-from portrait_pipeline.metrics.colour import luminance_correlation
 from portrait_pipeline.metrics.diversity import diversity
-from portrait_pipeline.metrics.identity import (
-    pair_similarities,
-    rank_share,
-    ranks,
-    similarity_matrix,
-    true_accept_rate,
-)
-from portrait_pipeline.metrics.intervals import Interval, bootstrap_mean
-from portrait_pipeline.metrics.kid import inception_features, kid_of_features, no_kid
+from portrait_pipeline.metrics.helpers.descriptors import similarity_matrix
+from portrait_pipeline.metrics.helpers.intervals import Interval, bootstrap_mean
+from portrait_pipeline.metrics.helpers.ranges import MODEL_RANGE
+from portrait_pipeline.metrics.identity_similarity import pair_similarities
+from portrait_pipeline.metrics.inception import inception_features
+from portrait_pipeline.metrics.kid import kid_of_features, no_kid
+from portrait_pipeline.metrics.l1_error import l1_error
 from portrait_pipeline.metrics.landmark_error import landmark_errors
 from portrait_pipeline.metrics.lpips import lpips_distance
-from portrait_pipeline.metrics.ranges import MODEL_RANGE
-from portrait_pipeline.metrics.reconstruction import l1_error, psnr
+from portrait_pipeline.metrics.luminance_correlation import luminance_correlation
+from portrait_pipeline.metrics.psnr import psnr
+from portrait_pipeline.metrics.rank import rank_rate, ranks
 from portrait_pipeline.metrics.ssim import ssim, ssim_as_published
 from portrait_pipeline.metrics.swd import cut_patches, swd_of_patches
+from portrait_pipeline.metrics.true_accept_rate import true_accept_rate
 from portrait_pipeline.scoring.reference import Pixels, Reference
 
 Metrics = dict[str, Interval]
@@ -103,8 +102,8 @@ def summarise(reference: Reference, scores: pd.DataFrame, pictures: Pixels) -> M
     return {
         **means,
         "true_accept_rate": true_accept_rate(*judged, samples, seed),
-        "rank_1": rank_share(*judged, 1, samples, seed),
-        "rank_5": rank_share(*judged, 5, samples, seed),
+        "rank_1": rank_rate(*judged, 1),
+        "rank_5": rank_rate(*judged, 5),
         **measure_style(reference, pictures),
     }
 
@@ -140,4 +139,4 @@ def _kid(reference: Reference, pictures: Pixels) -> Interval:
     if network is None or paintings is None:
         return no_kid(len(pictures))
     features = inception_features(to_model_range(pictures), network)
-    return kid_of_features(features, paintings, reference.settings.seed)
+    return kid_of_features(features, paintings, reference.settings.seed).interval

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from portrait_pipeline.identity.judge import JudgeFunction
 from portrait_pipeline.images import FaceSet, to_model_range, to_pixels
-from portrait_pipeline.metrics.identity import pair_similarities
-from portrait_pipeline.metrics.ranges import MODEL_RANGE
+from portrait_pipeline.metrics.helpers.ranges import MODEL_RANGE
+from portrait_pipeline.metrics.identity_similarity import pair_similarities
 from portrait_pipeline.metrics.ssim import ssim
 from portrait_pipeline.metrics.swd import swd
 

@@ -16,7 +16,7 @@ from portrait_pipeline.cyclegan.kept import (
 from portrait_pipeline.cyclegan.services import Checkpoint
 from portrait_pipeline.cyclegan.translate import load_generator, translate
 from portrait_pipeline.images import FaceSet
-from portrait_pipeline.metrics.intervals import compare_paired
+from portrait_pipeline.metrics.helpers.intervals import compare_paired
 from portrait_pipeline.parameters import (
     EvaluationParameters,
     FaceParameters,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import wasserstein_distance
 
-from portrait_pipeline.metrics.sliced import (
+from portrait_pipeline.metrics.helpers.sliced_wasserstein import (
     bootstrap_distances,
     random_directions,
     sliced_distance,

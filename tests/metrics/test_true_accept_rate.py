@@ -3,16 +3,11 @@
 import numpy as np
 import pytest
 
-from portrait_pipeline.metrics.identity import (
-    found_share,
-    identity_similarity,
-    pair_similarities,
-    rank_share,
-    ranks,
-    similarity_matrix,
-    true_accept_rate,
-)
-from portrait_pipeline.metrics.intervals import bootstrap_rows
+from portrait_pipeline.metrics.helpers.descriptors import similarity_matrix
+from portrait_pipeline.metrics.helpers.intervals import bootstrap_rows
+from portrait_pipeline.metrics.identity_similarity import identity_similarity, pair_similarities
+from portrait_pipeline.metrics.rank import rank_rate, ranks
+from portrait_pipeline.metrics.true_accept_rate import bootstrapped_accept_rate, true_accept_rate
 
 RNG = np.random.default_rng(0)
 PHOTOS = RNG.normal(size=(200, 32))
@@ -24,15 +19,15 @@ FEW = {"num_samples": 200, "seed": 0}
 def test_the_photo_itself_is_the_upper_bound() -> None:
     """Cosine 1, found first, and every picture accepted."""
     assert identity_similarity(PHOTOS, PHOTOS, **FEW).value == pytest.approx(1.0)
-    assert rank_share(PHOTOS, PHOTOS, 1, **FEW).value == 1.0
+    assert rank_rate(PHOTOS, PHOTOS, 1).value == 1.0
     assert true_accept_rate(PHOTOS, PHOTOS, **FEW).value == 1.0
 
 
 def test_strangers_are_at_chance() -> None:
     """Cosine 0, rank-k at k/N, and as many accepted as false ones are allowed."""
     assert identity_similarity(STRANGERS, PHOTOS, **FEW).value == pytest.approx(0.0, abs=0.05)
-    assert rank_share(STRANGERS, PHOTOS, 1, **FEW).value <= 0.02
-    assert rank_share(STRANGERS, PHOTOS, 100, **FEW).value == pytest.approx(0.5, abs=0.1)
+    assert rank_rate(STRANGERS, PHOTOS, 1).value <= 0.02
+    assert rank_rate(STRANGERS, PHOTOS, 100).value == pytest.approx(0.5, abs=0.1)
     assert true_accept_rate(STRANGERS, PHOTOS, **FEW).value <= 0.03
 
 
@@ -40,7 +35,7 @@ def test_portraits_lie_between() -> None:
     """A portrait with noise scores below the photo and above a stranger; rank-5 above rank-1."""
     similarity = identity_similarity(PORTRAITS, PHOTOS, **FEW)
     assert 0.3 < similarity.low < similarity.value < similarity.high < 0.9
-    first, fifth = (rank_share(PORTRAITS, PHOTOS, rank, **FEW).value for rank in (1, 5))
+    first, fifth = (rank_rate(PORTRAITS, PHOTOS, rank).value for rank in (1, 5))
     assert 0.05 < first < fifth <= 1.0
     assert first <= true_accept_rate(PORTRAITS, PHOTOS, **FEW).value
 
@@ -55,7 +50,7 @@ def test_by_hand() -> None:
     np.testing.assert_allclose(matrix, expected, atol=1e-12)
     np.testing.assert_allclose(pair_similarities(portraits, photos), [half, 0.0, 1.0], atol=1e-12)
     np.testing.assert_array_equal(ranks(np.array(expected)), [2, 2, 1])  # the tie counts against
-    assert rank_share(portraits, photos, 1, **FEW).value == pytest.approx(1 / 3)
+    assert rank_rate(portraits, photos, 1).value == pytest.approx(1 / 3)
 
 
 def test_length_does_not_matter() -> None:
@@ -70,7 +65,7 @@ def test_order_of_pictures_does_not_matter() -> None:
     order = np.random.default_rng(1).permutation(len(PHOTOS))
     for measure in (
         lambda a, b: true_accept_rate(a, b, **FEW).value,
-        lambda a, b: rank_share(a, b, 5, **FEW).value,
+        lambda a, b: rank_rate(a, b, 5).value,
     ):
         assert measure(PORTRAITS[order], PHOTOS[order]) == measure(PORTRAITS, PHOTOS)
 
@@ -96,7 +91,7 @@ def test_every_round_sets_its_own_threshold() -> None:
     rows = bootstrap_rows(40, 1, 0)[0]
     matrix = similarity_matrix(PORTRAITS[:40], PHOTOS[:40])[np.ix_(rows, rows)]
     expected = strictest(matrix, rows[:, None] != rows[None, :], 0.01)
-    interval = true_accept_rate(PORTRAITS[:40], PHOTOS[:40], num_samples=1, seed=0)
+    interval = bootstrapped_accept_rate(PORTRAITS[:40], PHOTOS[:40], num_samples=1, seed=0)
     assert interval.low == interval.high == pytest.approx(expected)
 
 
@@ -108,10 +103,3 @@ def test_bad_descriptors_are_refused() -> None:
         true_accept_rate(PORTRAITS[:1], PHOTOS[:1], **FEW)
     with pytest.raises(ValueError, match="length zero"):
         similarity_matrix(np.zeros((2, 3)), np.ones((2, 3)))
-
-
-def test_found_share() -> None:
-    """A share of yeses with its interval."""
-    share = found_share(np.array([True, True, True, False]), **FEW)
-    assert (share.value, share.n) == (0.75, 4)
-    assert 0.0 <= share.low <= 0.75 <= share.high <= 1.0

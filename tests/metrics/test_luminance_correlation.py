@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from portrait_pipeline.metrics.colour import luminance_correlation
+from portrait_pipeline.metrics.luminance_correlation import luminance_correlation
 
 HOUSE = (-1.0, 1.0)
 

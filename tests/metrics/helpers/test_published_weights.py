@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from portrait_pipeline.downloads import DownloadError
-from portrait_pipeline.metrics import weights as module
-from portrait_pipeline.metrics.weights import fetch_published_weights
+from portrait_pipeline.metrics.helpers import published_weights as module
+from portrait_pipeline.metrics.helpers.published_weights import fetch_published_weights
 
 CONTENT = b"weights"
 DIGITS = hashlib.sha256(CONTENT).hexdigest()[:8]

@@ -1,17 +1,19 @@
-"""Bootstrap intervals over pictures: how far a number would move with other test pictures.
+"""Intervals over pictures: how far a number would move with other test pictures.
 
 The percentile bootstrap (Efron and Tibshirani 1993, chapter 13): pictures are drawn with
 replacement as often as there are pictures, the statistic is computed anew, and the 2.5 and 97.5
-percentiles of many such rounds bound the interval.
+percentiles of many such rounds bound the interval. Shares of yes-or-no answers have
+Wilson's interval instead, which keeps its width at 0 and 1.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Bool, Float, Float64, Int64
 
 LEVEL = 0.95
+_NORMAL_95 = 1.959964
 
 Statistic = Callable[[Int64[np.ndarray, " pictures"]], float]
 """A number computed from the pictures at these rows (rows may repeat)."""
@@ -77,6 +79,30 @@ def bootstrap_mean(values: Float[np.ndarray, " pictures"], num_samples: int, see
     clean = _checked(values)
     rounds = _mean_rounds(clean, num_samples, seed)
     return interval_of_rounds(float(clean.mean()), rounds, len(clean))
+
+
+def wilson_interval(successes: Bool[np.ndarray, " pictures"]) -> Interval:
+    """Compute the share of yeses among yes-or-no answers and Wilson's interval.
+
+    The bootstrap of a share of 0 or 1 has no width, whatever the number of pictures; this one has:
+    199 of 199 is [0.98, 1] (Wilson 1927; Brown, Cai and DasGupta 2001).
+
+    Raises:
+        ValueError: if there is no answer.
+    """
+    answers = _checked(np.asarray(successes, dtype=np.float64))
+    share = float(answers.mean())
+    return Interval(share, *wilson_bounds(share, len(answers)), len(answers))
+
+
+def wilson_bounds(share: float, count: int) -> tuple[float, float]:
+    """Bound a share of `count` independent answers by Wilson's 95 % interval, inside [0, 1]."""
+    z_squared = _NORMAL_95**2
+    centre = share + z_squared / (2 * count)
+    half = _NORMAL_95 * np.sqrt(share * (1.0 - share) / count + z_squared / (4 * count**2))
+    scale = 1.0 + z_squared / count
+    low, high = float((centre - half) / scale), float((centre + half) / scale)
+    return min(max(low, 0.0), share), max(min(high, 1.0), share)
 
 
 def compare_paired(

@@ -1,34 +1,12 @@
-"""How far F(G(x)) is from x: what the cycle loses (report, section 4.2.2)."""
+"""How far F(G(x)) is from x, in decibels."""
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from portrait_pipeline.metrics.ranges import DataRange, check_pairs, range_width
+from portrait_pipeline.metrics.helpers.ranges import DataRange, check_pairs, range_width
 
 _STEPS_OF_8_BIT = 255.0
-
-
-def l1_error(
-    images_a: Float[Tensor, "batch channels height width"],
-    images_b: Float[Tensor, "batch channels height width"],
-    data_range: DataRange,
-) -> Float[Tensor, " batch"]:
-    """Compute the mean absolute difference of each pair, in the units of the images.
-
-    In [0, 2] for images in [-1, 1]; it is what `cycle_consistency_loss` averages over a batch;
-    0 is the same picture.
-
-    Args:
-        images_a: Pictures with values in `data_range`.
-        images_b: Their counterparts, in the same order.
-        data_range: (low, high) of the possible values, or high - low alone.
-
-    Raises:
-        ValueError: if shapes differ or values lie outside `data_range`.
-    """
-    check_pairs(images_a, images_b, data_range)
-    return (images_a.detach() - images_b.detach()).abs().mean(dim=(1, 2, 3))
 
 
 def psnr(

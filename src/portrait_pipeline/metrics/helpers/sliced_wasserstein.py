@@ -7,7 +7,7 @@ area between the two distribution functions; the average over many directions st
 import numpy as np
 from jaxtyping import Float
 
-from portrait_pipeline.metrics.intervals import bootstrap_rows
+from portrait_pipeline.metrics.helpers.intervals import bootstrap_rows
 
 DIRECTIONS_AT_ONCE = 64
 NUM_BINS = 64

@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from portrait_pipeline.metrics.reconstruction import l1_error, psnr
+from portrait_pipeline.metrics.l1_error import l1_error
+from portrait_pipeline.metrics.psnr import psnr
 
 HOUSE = (-1.0, 1.0)
 

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from portrait_pipeline.metrics.ranges import DataRange, check_pairs, range_width
+from portrait_pipeline.metrics.helpers.ranges import DataRange, check_pairs, range_width
 
 LUMA_WEIGHTS = (0.299, 0.587, 0.114)
 """Of red, green and blue (ITU-R BT.601)."""

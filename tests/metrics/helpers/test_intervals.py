@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from portrait_pipeline.metrics.intervals import (
+from portrait_pipeline.metrics.helpers.intervals import (
     Interval,
     bootstrap,
     bootstrap_mean,

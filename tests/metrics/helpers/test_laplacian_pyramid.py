@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-from portrait_pipeline.metrics.pyramid import laplacian_pyramid
+from portrait_pipeline.metrics.helpers.laplacian_pyramid import laplacian_pyramid
 
 
 def pictures(height: int, width: int) -> Tensor:

@@ -1,0 +1,1 @@
+"""What several metrics share: intervals, declared ranges, descriptors, the pieces of SWD."""
