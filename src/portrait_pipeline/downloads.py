@@ -6,7 +6,6 @@ itself appears complete or not at all.
 """
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import requests
 import urllib3
 
 from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.files import put_in_place
 from portrait_pipeline.progress import track
 
 CHUNK_BYTES = 2**20
@@ -104,7 +104,7 @@ def download_file(
         raise DownloadError(
             f"{shown(url)} has the SHA-256 {actual}, expected {sha256}, and was not kept; {hint}"
         )
-    os.replace(transfer.part, target)
+    put_in_place(transfer.part, target)
     transfer.forget()
     return target
 

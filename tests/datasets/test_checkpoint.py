@@ -1,6 +1,7 @@
 """Checkpoints are written whole or not at all, and are not believed unchecked."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -122,7 +123,7 @@ def test_a_cleared_store_is_empty(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("killed_at", range(1, 6))
+@pytest.mark.parametrize("killed_at", range(1, 7))
 def test_a_process_killed_inside_a_save_leaves_whole_states(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_at: int
 ) -> None:
@@ -141,13 +142,14 @@ def test_a_process_killed_inside_a_save_leaves_whole_states(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", dies_at(os.fsync))
-        patch.setattr(Path, "replace", dies_at(Path.replace))
-        patch.setattr(Path, "unlink", lambda *_given, **_named: None)  # a killed process tidies not
+        patch.setattr(os, "replace", dies_at(os.replace))
+        for tidies in ((Path, "unlink"), (shutil, "rmtree")):  # a killed process does not tidy up
+            patch.setattr(*tidies, lambda *_given, **_named: None)
         with pytest.raises(KeyboardInterrupt):
             kept.save(state(2))
     loaded = kept.load()
     assert loaded is not None
-    assert loaded["step"] == (2 if killed_at == 5 else 1)
+    assert loaded["step"] == (2 if killed_at == 6 else 1)
     kept.save(state(3))
     assert list(tmp_path.glob(".*")) == []
 

@@ -3,66 +3,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.portrayal.naming import (
-    MAX_STEM_BYTES,
-    PictureWriter,
-    distinct_stems,
-    safe_stem,
-)
+from portrait_pipeline.portrayal.naming import PictureWriter
 
 GREY = np.full((4, 4, 3), 128, dtype=np.uint8)
-
-
-@settings(deadline=None, max_examples=80)
-@given(st.text(max_size=300))
-def test_every_name_becomes_a_plain_file_name(name: str) -> None:
-    """Whatever a file is called, its stem is one visible, short, relative component."""
-    stem = safe_stem(name)
-    assert stem
-    assert Path(stem).name == stem
-    assert not stem.startswith((".", "-"))
-    assert len(stem.encode()) <= MAX_STEM_BYTES + 1
-    assert not set(stem) & set('/\\:*?"<>|\0\n')
-
-
-@pytest.mark.parametrize(
-    ("name", "stem"),
-    [
-        ("Anna.JPG", "Anna"),
-        ("../../etc/passwd", "passwd"),
-        ("..\\..\\boot.ini", "boot"),
-        ("/tmp/x.png", "x"),
-        ("...", "picture"),
-        ("", "picture"),
-        ("CON.png", "CON_"),
-        ("-rf.png", "rf"),
-        ("Grüße aus Köln.jpg", "Grüße_aus_Köln"),
-        ("a\nb\0c.png", "a_b_c"),
-        ("archive.tar.gz", "archive.tar"),
-        ("\udcff.png", "picture"),
-    ],
-)
-def test_stems_by_example(name: str, stem: str) -> None:
-    """Paths, control characters and reserved names go; letters of all scripts stay."""
-    assert safe_stem(name) == stem
-
-
-@settings(deadline=None, max_examples=50)
-@given(st.lists(st.sampled_from(["a.png", "A.jpg", "a_2.png", "b.png", "a.webp"]), max_size=8))
-def test_no_two_files_share_a_stem(names: list[str]) -> None:
-    """Stems differ even where the disk does not tell upper from lower case."""
-    stems = distinct_stems(names)
-    assert len({stem.casefold() for stem in stems}) == len(names)
-
-
-def test_the_stem_of_a_file_does_not_depend_on_later_ones() -> None:
-    """A name keeps its stem when more files follow."""
-    assert distinct_stems(["a.png", "a.jpg", "b.png"])[:2] == distinct_stems(["a.png", "a.jpg"])
 
 
 def test_nothing_is_overwritten_unless_asked(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Folders are listed completely and safely; files are written whole."""
+"""Folders are listed completely and safely."""
 
 import errno
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.sources.files import COLUMNS, list_folder, picture_table, write_whole
+from portrait_pipeline.sources.files import COLUMNS, list_folder, picture_table
 
 HINT = "give another folder"
 
@@ -80,11 +80,3 @@ def test_unknown_is_na() -> None:
     )
     assert list(table["name"]) == ["1", "2"]
     assert table["title"].isna().tolist() == [True, False]
-
-
-def test_write_whole(tmp_path: Path) -> None:
-    """A file is replaced in one move and nothing is left beside it."""
-    for content in (b"one", b"two"):
-        write_whole(tmp_path / "new" / "a.bin", content)
-        assert (tmp_path / "new" / "a.bin").read_bytes() == content
-    assert os.listdir(tmp_path / "new") == ["a.bin"]

@@ -1,67 +1,32 @@
 """Checkpoints on disk: written whole or not at all, and checked before they are believed."""
 
-import hashlib
-import os
 import pickle
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any
 
 from kedro.io import AbstractDataset, AbstractVersionedDataset
 from kedro.io.core import Version, get_filepath_str
 
 from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.files import (
+    DamagedFileError,
+    check_hash,
+    hash_beside,
+    remove_unfinished,
+    write_hashed,
+)
 
 State = dict[str, Any]
 
 NUM_KEPT_STATES = 2
-_HASH_BLOCK_BYTES = 1 << 20
 
 
 class DamagedCheckpointError(PortraitPipelineError):
     """A checkpoint that is torn, was changed after it was written, or has lost its hash."""
 
 
-def _hash_path(path: Path) -> Path:
-    return path.with_name(path.name + ".sha256")
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_HASH_BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-@contextmanager
-def _part_of(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file beside `path`; afterwards it is on the disk, not yet in place."""
-    with _part(path).open("wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _part(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
-
-
-def _flush_names(folder: Path) -> None:
-    """Make the renames of a folder outlive a power cut."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
 def write_checkpoint(path: Path, state: State) -> None:
     """Write a checkpoint and, beside it, its SHA-256; a reader never sees half of either.
-
-    Both are written to temporary files and flushed to the disk, then renamed, the hash first: what
-    has its place is whole, at whatever moment the process is killed.
 
     Args:
         path: The file to write; its folder is made.
@@ -70,28 +35,22 @@ def write_checkpoint(path: Path, state: State) -> None:
     Raises:
         PortraitPipelineError: if the disk is full or cannot be written; nothing is left behind.
     """
-    # imported here and below, so that an exported model can be looked for without PyTorch
-    import torch  # noqa: PLC0415
-
-    hash_path = _hash_path(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _part_of(path) as file:
-            torch.save(state, file)
-        with _part_of(hash_path) as file:
-            file.write(f"{_sha256(_part(path))}  {path.name}\n".encode())
-        _part(hash_path).replace(hash_path)
-        _part(path).replace(path)
-        _flush_names(path.parent)
+        write_hashed(path, lambda part: _save(state, part))
     except (OSError, RuntimeError) as error:  # torch turns a full disk into a RuntimeError
         reason = error if isinstance(error, OSError) else error.__context__ or error
         raise PortraitPipelineError(
             f"could not write {path} ({getattr(reason, 'strerror', None) or reason}): free space"
             " on that disk, then go on with `--params resume=true`; what was saved before is kept"
         ) from error
-    finally:
-        for part in (_part(path), _part(hash_path)):
-            part.unlink(missing_ok=True)
+
+
+def _save(state: State, path: Path) -> None:
+    # imported here and below, so that an exported model can be looked for without PyTorch
+    import torch  # noqa: PLC0415
+
+    with path.open("wb") as file:  # torch closes a file that it opened itself too late
+        torch.save(state, file)
 
 
 def read_checkpoint(path: Path) -> State:
@@ -102,18 +61,11 @@ def read_checkpoint(path: Path) -> State:
     """
     import torch  # noqa: PLC0415
 
-    hash_path = _hash_path(path)
-    if not hash_path.is_file():
-        raise DamagedCheckpointError(
-            f"{path} has no {hash_path.name} beside it, so that nothing says that it is whole"
-        )
-    expected, found = hash_path.read_text(encoding="utf-8").split()[0], _sha256(path)
-    if expected != found:
-        raise DamagedCheckpointError(
-            f"{path} is damaged: its SHA-256 is {found[:12]}…, expected {expected[:12]}…"
-        )
     try:
+        check_hash(path, required=True)
         state: State = torch.load(path, map_location="cpu", weights_only=True)
+    except DamagedFileError as error:
+        raise DamagedCheckpointError(str(error)) from error
     except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise DamagedCheckpointError(f"{path} is no checkpoint of this project: {error}") from error
     return state
@@ -171,11 +123,11 @@ class FileCheckpointStore:
 
     def save(self, state: State) -> None:
         """Write the state of `state["step"]` and keep it and the one before."""
-        self._forget_parts()
+        remove_unfinished(self._folder)
         write_checkpoint(self._folder / f"step-{state['step']:09d}.pt", state)
         for old in self._states()[:-NUM_KEPT_STATES]:
             old.unlink()
-            _hash_path(old).unlink(missing_ok=True)
+            hash_beside(old).unlink(missing_ok=True)
 
     def load(self) -> State | None:
         """Return the newest state, or None where there is none.
@@ -201,14 +153,9 @@ class FileCheckpointStore:
 
     def clear(self) -> None:
         """Forget all states; a new training starts."""
-        self._forget_parts()
+        remove_unfinished(self._folder)
         for path in (*self._states(), *self._folder.glob("*.sha256")):
             path.unlink(missing_ok=True)
-
-    def _forget_parts(self) -> None:
-        """Free what a process that was killed inside a save has left."""
-        for part in self._folder.glob(".*.part"):
-            part.unlink(missing_ok=True)
 
 
 class CheckpointStoreDataset(AbstractDataset[None, FileCheckpointStore]):

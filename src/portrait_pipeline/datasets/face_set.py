@@ -1,11 +1,10 @@
 """Face crops as a dataset: PNGs for people, one packed array for machines."""
 
+import io
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,12 +13,19 @@ from kedro.io import AbstractDataset
 from PIL import Image
 
 from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.file_names import distinct_stems
+from portrait_pipeline.files import (
+    is_whole_png,
+    remove_unfinished,
+    restore_folder,
+    whole_folder,
+    write_one_of_many,
+)
 from portrait_pipeline.images import FaceSet
 
 PACKED = "faces.npy"
 INDEX = "index.json"
 FINGERPRINTS = "fingerprints.json"
-FILE_NAME_CHARACTERS = 100
 
 
 class FaceStream(Protocol):
@@ -64,7 +70,7 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
         Raises:
             PortraitPipelineError: if the set has not been made yet.
         """
-        self._restore()
+        restore_folder(self._folder)
         if not self._exists():
             raise PortraitPipelineError(
                 f"the face set {self._folder} is not there: run the pipeline that makes it"
@@ -82,15 +88,10 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
         """
         if len(set(data.names)) != len(data.names):
             raise PortraitPipelineError(f"the names of the face set {self._folder} are not unique")
-        self._restore()
-        partial = self._beside("partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        try:
-            self._write(partial, data)
-            self._replace_with(partial)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+        restore_folder(self._folder)
+        remove_unfinished(self._folder.parent)
+        with whole_folder(self._folder) as part:
+            self._write(part, data)
         shutil.rmtree(self._beside("made"), ignore_errors=True)
 
     def _write(self, folder: Path, data: FaceSet | FaceStream) -> None:
@@ -103,7 +104,7 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
             for file, (pixels, png) in zip(files, self._crops(data), strict=True):
                 packed.write(np.ascontiguousarray(pixels).tobytes())
                 if png is None:
-                    _write_png(folder / file, pixels)
+                    (folder / file).write_bytes(_png(pixels))
                 else:
                     _link(png, folder / file)
         _write_json(folder / FINGERPRINTS, dict(zip(fingerprints, files, strict=False)))
@@ -127,12 +128,8 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
 
     def _keep_made(self, fingerprint: str, pixels: np.ndarray) -> Path:
         """Write a fresh crop where the next save finds it if this one is interrupted."""
-        folder = self._beside("made")
-        folder.mkdir(exist_ok=True)
-        file = folder / f"{fingerprint}.png"
-        part = file.with_suffix(".part")
-        _write_png(part, pixels)
-        os.replace(part, file)
+        file = self._beside("made") / f"{fingerprint}.png"
+        write_one_of_many(file, _png(pixels))
         return file
 
     def _known(self) -> dict[str, Path]:
@@ -141,23 +138,8 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
         file = self._folder / FINGERPRINTS
         if file.is_file():
             files: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
-            held = {key: self._folder / name for key, name in files.items()}
-            known |= {key: path for key, path in held.items() if path.is_file()}
-        return known
-
-    def _replace_with(self, partial: Path) -> None:
-        old = self._beside("old")
-        shutil.rmtree(old, ignore_errors=True)
-        if self._folder.exists():
-            os.replace(self._folder, old)
-        os.replace(partial, self._folder)
-        shutil.rmtree(old, ignore_errors=True)
-
-    def _restore(self) -> None:
-        """Put the old set back if a process died between its removal and its replacement."""
-        old = self._beside("old")
-        if old.exists() and not self._folder.exists():
-            os.replace(old, self._folder)
+            known |= {key: self._folder / name for key, name in files.items()}
+        return {key: path for key, path in known.items() if is_whole_png(path)}
 
     def _beside(self, suffix: str) -> Path:
         return self._folder.with_name(f".{self._folder.name}.{suffix}")
@@ -172,23 +154,15 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
 def file_names(names: Sequence[str]) -> list[str]:
     """Return a PNG file name for each name: readable, safe on every system, and unique.
 
-    The suffix goes and everything but letters, digits, `.`, `-` and `_` becomes `_`; a name that
-    would meet another one (capitals do not count) gets eight digits of its hash.
+    The folders of a name stay readable in it: `a/b.jpg` becomes `a_b.png`.
     """
-    taken: set[str] = set()
-    files = []
-    for name in names:
-        stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", name)
-        safe = re.sub(r"[^A-Za-z0-9._-]", "_", stem).strip("._")[:FILE_NAME_CHARACTERS] or "face"
-        if safe.casefold() in taken:
-            safe = f"{safe}-{sha256(name.encode()).hexdigest()[:8]}"
-        taken.add(safe.casefold())
-        files.append(f"{safe}.png")
-    return files
+    return [f"{stem}.png" for stem in distinct_stems([name.replace("/", "_") for name in names])]
 
 
-def _write_png(file: Path, pixels: np.ndarray) -> None:
-    Image.fromarray(pixels).save(file, format="PNG", compress_level=1)
+def _png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG", compress_level=1)
+    return buffer.getvalue()
 
 
 def _link(source: Path, target: Path) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr
 from pathlib import Path, PurePosixPath
 from typing import Any
-from uuid import uuid4
 
 import mlflow
 import numpy as np
@@ -21,6 +20,7 @@ from mlflow.types import Schema, TensorSpec
 from packaging.requirements import Requirement
 
 from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.files import whole_folder
 from portrait_pipeline.portrayal.exported import DETECTOR_NETWORKS, GENERATOR, ExportedModel
 
 EXAMPLE_FILE = "example.npy"
@@ -33,15 +33,12 @@ def write_export(folder: Path, exported: ExportedModel) -> None:
     Raises:
         PortraitPipelineError: if the disk refuses.
     """
-    part = folder.with_name(f".{folder.name}.{uuid4().hex}.part")
     try:
-        part.mkdir(parents=True)
-        for name, network in exported.networks.items():
-            (part / f"{name}.onnx").write_bytes(network)
-        np.save(part / EXAMPLE_FILE, exported.example, allow_pickle=False)
-        part.replace(folder)
+        with whole_folder(folder) as part:
+            for name, network in exported.networks.items():
+                (part / f"{name}.onnx").write_bytes(network)
+            np.save(part / EXAMPLE_FILE, exported.example, allow_pickle=False)
     except OSError as error:
-        _remove(part)
         raise PortraitPipelineError(
             f"could not write {folder} ({error.strerror or error}): free space on that disk, then"
             " run `kedro run --pipeline=export` again"
@@ -75,13 +72,6 @@ def _first(folders: Sequence[Path], *names: str) -> Path:
     raise FileNotFoundError(f"no {' or '.join(names)}")
 
 
-def _remove(folder: Path) -> None:
-    for path in folder.glob("*"):
-        path.unlink(missing_ok=True)
-    if folder.is_dir():
-        folder.rmdir()
-
-
 class OnnxModelDataset(AbstractVersionedDataset[ExportedModel, ExportedModel]):
     """An exported model in the catalog: a folder with one file per network.
 
@@ -111,7 +101,6 @@ class OnnxModelDataset(AbstractVersionedDataset[ExportedModel, ExportedModel]):
     def save(self, data: ExportedModel) -> None:
         """Write a new version."""
         path = Path(get_filepath_str(self._get_save_path(), "file"))
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_export(path, data)
 
     def _exists(self) -> bool:

@@ -6,6 +6,8 @@ from typing import Any
 
 from kedro.io import AbstractDataset
 
+from portrait_pipeline.files import write_whole
+
 
 class RunLogDataset(AbstractDataset[dict[str, Any], dict[str, Any]]):
     """`commands` by pipeline and `durations` in seconds by node; a save adds to what is there.
@@ -30,10 +32,7 @@ class RunLogDataset(AbstractDataset[dict[str, Any], dict[str, Any]]):
         for part, entries in data.items():
             kept = {key: value for key, value in log[part].items() if key not in entries}
             log[part] = {**kept, **entries}
-        self._filepath.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._filepath.with_name(f".{self._filepath.name}.part")
-        temporary.write_text(json.dumps(log, indent=1), encoding="utf-8")
-        temporary.replace(self._filepath)
+        write_whole(self._filepath, json.dumps(log, indent=1).encode())
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.file_names import distinct_stems
 from portrait_pipeline.parameters import PortrayingParameters
 from portrait_pipeline.pictures import PictureError
-from portrait_pipeline.portrayal.naming import PictureWriter, distinct_stems
+from portrait_pipeline.portrayal.naming import PictureWriter
 from portrait_pipeline.portrayal.photo import Photo
 from portrait_pipeline.portrayal.portrayer import (
     Portrayal,

@@ -1,51 +1,19 @@
-"""Names and files of what is written: safe whatever a photo is called, whole or not there."""
+"""Files of portraits: safe whatever a photo is called, whole or not there."""
 
 import errno
 import os
 import re
-import unicodedata
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
 from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.file_names import is_safe_name
+from portrait_pipeline.files import part_beside, put_in_place
 
-MAX_STEM_BYTES = 120
-_UNSAFE = re.compile(r"[^\w.\-]+")
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-
-
-def safe_stem(name: str) -> str:
-    """Turn any file name into one that is safe on every system, without its ending.
-
-    Keeps letters and digits of all scripts, `.`, `-` and `_`; everything else becomes `_`. Never
-    empty, hidden, reserved, a path, or longer than `MAX_STEM_BYTES` in UTF-8.
-    """
-    plain = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode("utf-8"))
-    base = re.split(r"[/\\]", plain)[-1]
-    stem = base[: base.rfind(".")] if base.rfind(".") > 0 else base
-    stem = _UNSAFE.sub("_", stem).strip("._- ")
-    stem = stem.encode("utf-8")[:MAX_STEM_BYTES].decode("utf-8", "ignore").rstrip("._- ")
-    return f"{stem or 'picture'}_" if _RESERVED.fullmatch(stem) else stem or "picture"
-
-
-def distinct_stems(names: list[str]) -> list[str]:
-    """Give every name a safe stem of its own, also where systems do not tell upper from lower."""
-    taken: set[str] = set()
-    stems = []
-    for name in names:
-        stem = candidate = safe_stem(name)
-        number = 1
-        while candidate.casefold() in taken:
-            number += 1
-            candidate = f"{stem}_{number}"
-        taken.add(candidate.casefold())
-        stems.append(candidate)
-    return stems
 
 
 class PictureWriter:
@@ -88,10 +56,10 @@ class PictureWriter:
             PortraitPipelineError: if the name is no plain file name, the file is there and must
                 not be overwritten, or the disk refuses.
         """
-        if Path(file_name).name != file_name or safe_stem(file_name) != Path(file_name).stem:
+        if not is_safe_name(file_name):
             raise PortraitPipelineError(f"{file_name!r} is no safe file name")
         target = self.folder / file_name
-        part = self.folder / f".{uuid4().hex}.part"
+        part = part_beside(target)
         try:
             with part.open("xb") as file:
                 Image.fromarray(pixels).save(file, format="PNG")
@@ -107,13 +75,13 @@ class PictureWriter:
 
     def _put(self, part: Path, target: Path) -> None:
         if self._overwrite:
-            part.replace(target)
+            put_in_place(part, target)
             return
         try:
             os.link(part, target)  # unlike a rename, fails where something is there already
         except OSError as error:
             if error.errno in _NO_HARD_LINKS and not os.path.lexists(target):
-                part.replace(target)
+                put_in_place(part, target)
                 return
             if error.errno != errno.EEXIST and error.errno not in _NO_HARD_LINKS:
                 raise

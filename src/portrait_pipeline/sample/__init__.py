@@ -1,4 +1,4 @@
-"""The embedded sample: drawn faces of people who are nobody, and paintings of others."""
+"""The embedded sample: drawn photos of people who do not exist, and paintings of others."""
 
 from portrait_pipeline.sample.draw import SamplePhoto, draw_painting, draw_photo
 

@@ -1,4 +1,4 @@
-"""What is behind the person: blurred places for photos, dark grounds for paintings."""
+"""Backgrounds: blurred places for photos, dark grounds for paintings."""
 
 import numpy as np
 from PIL import Image

@@ -17,12 +17,12 @@ from portrait_pipeline.sample.skull import Layout
 
 
 def wears_beard(person: Identity) -> bool:
-    """Whether anything grows: not on women and not on the clean-shaven."""
+    """Return whether the person has a beard; women and the clean-shaven have none."""
     return not person.feminine and person.beard > -0.25
 
 
 def beard_mask(person: Identity, at: Layout, seen: Surface) -> Plane:
-    """Where a beard grows and how densely, in [0, 1]."""
+    """Return where a beard grows and how densely, in [0, 1]."""
     ahead = np.abs(seen.x)
     cheek = at.nose_y + 0.16 - 0.75 * np.clip(ahead - 0.30, 0.0, 0.4)
     jaw = smoothstep(-0.04, 0.08, seen.y - cheek)

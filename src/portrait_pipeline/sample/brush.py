@@ -98,7 +98,7 @@ def lay_strokes(
 def _scatter(
     form: Form, brush: Brush, size: int, rng: np.random.Generator
 ) -> tuple[Strokes, Strokes]:
-    """Place strokes on a shaken grid, in random order, where the picture has detail enough."""
+    """Place strokes on a shaken grid, in random order, where the picture has enough detail."""
     count = int(np.ceil(size / brush.spacing))
     places = rng.permutation(count * count)
     shake = rng.uniform(0.0, 1.0, (2, count * count)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What one picture adds to a person: where the head is, how it is lit, what the face does."""
+"""What one picture adds to a person: pose, light and expression."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ Rotation = Float[np.ndarray, "3 3"]
 
 @dataclass(frozen=True)
 class Pose:
-    """Where the head is: angles in radians, place and half-height in half frames.
+    """The pose of the head: angles in radians, position and half-height in half frames.
 
     The frame is [-1, 1] across and down; the head's own unit is half its height.
     """
@@ -25,7 +25,7 @@ class Pose:
     scale: float
 
     def rotation(self) -> Rotation:
-        """Head to camera without roll: yaw about the vertical, then pitch (x right, y down)."""
+        """Return the rotation from head to camera without roll: yaw, then pitch (y is down)."""
         cy, sy, cp, sp = np.cos(self.yaw), np.sin(self.yaw), np.cos(self.pitch), np.sin(self.pitch)
         turn = np.array([[cy, 0.0, sy], [0.0, 1.0, 0.0], [-sy, 0.0, cy]])
         nod = np.array([[1.0, 0.0, 0.0], [0.0, cp, sp], [0.0, -sp, cp]])
@@ -59,7 +59,7 @@ class Light:
 
 @dataclass(frozen=True)
 class Expression:
-    """What the face does: smile in [-0.4, 1], mouth opening, brow lift, lids, gaze."""
+    """The expression of the face: smile in [-0.4, 1], mouth opening, brow lift, lids, gaze."""
 
     smile: float
     open_mouth: float

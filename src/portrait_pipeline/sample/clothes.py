@@ -1,4 +1,4 @@
-"""Clothes: what people wear in the photos, and what sitters wore in the paintings."""
+"""Clothes: modern ones for the photos, period ones for the paintings."""
 
 import numpy as np
 
@@ -36,7 +36,7 @@ LINEN = linear(0.90, 0.88, 0.82)
 
 
 def draw_clothes(figure: Figure, torso: Torso, person: Identity, rng: np.random.Generator) -> None:
-    """Lay the clothes of a photo: round neck, V neck, shirt under a jacket, or roll neck."""
+    """Draw the clothes of a photo: round neck, V neck, shirt under a jacket, or roll neck."""
     first, second = rng.integers(len(CLOTHS), size=2)
     kind = int(rng.integers(4))
     depth = (0.60, 0.98, 0.74, 0.30)[kind] + (0.06 if person.feminine else 0.0)
@@ -58,7 +58,7 @@ def draw_clothes(figure: Figure, torso: Torso, person: Identity, rng: np.random.
 def draw_period_clothes(
     figure: Figure, torso: Torso, person: Identity, rng: np.random.Generator
 ) -> None:
-    """Lay the clothes of a painting: ruff, falling collar, cravat or low gown on dark cloth."""
+    """Draw the clothes of a painting: ruff, falling collar, cravat or low gown on dark cloth."""
     cloth = PERIOD_CLOTHS[int(rng.integers(len(PERIOD_CLOTHS)))] * rng.uniform(0.8, 1.3)
     kind = int(rng.choice((0, 1, 3) if person.feminine else (0, 1, 2)))
     depth, width = (0.95, 0.75) if kind == 3 else (0.66, 0.55)

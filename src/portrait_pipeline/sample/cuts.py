@@ -1,4 +1,4 @@
-"""Cuts and colours of hair: which one a person wears, and the shell that it makes of the head."""
+"""Haircuts and hair colours, and the shell of hair around the head."""
 
 from dataclasses import dataclass
 
@@ -26,12 +26,12 @@ GREY = linear(0.68, 0.67, 0.66)
 
 @dataclass(frozen=True)
 class Cut:
-    """A way to wear hair, lengths in head units.
+    """A haircut; lengths in head units.
 
     Attributes:
-        top: How far the hair stands off the crown.
-        side: How far it stands off the temples.
-        hang: Height to which it hangs beside the face; below 0.3 the ears are free.
+        top: Height of the hair above the crown.
+        side: Thickness of the hair at the temples.
+        hang: Height down to which it hangs beside the face; below 0.3 the ears are free.
         line: Height of the hairline in the middle of the forehead.
         temple: How much higher (-) or lower (+) it is above the temples.
         curl: 0 straight, 0.5 wavy, 1 tight curls.
@@ -90,7 +90,7 @@ def hair_colour(person: Identity) -> Colour:
 
 
 def make_hair_shell(person: Identity, cut: Cut) -> Shell:
-    """Wrap the skull in the volume of a cut, which hangs down beside the face where it is long."""
+    """Enclose the skull in the volume of a haircut; long hair hangs down beside the face."""
     volume = 1.0 + 0.3 * person.hair_volume
     top, side = cut.top * volume, cut.side * volume
     wide, deep = [(-1.02 - top, 0.0)], [(-1.02 - top, 0.0)]

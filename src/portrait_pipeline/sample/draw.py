@@ -13,12 +13,12 @@ from portrait_pipeline.sample.identity import Identity, draw_identity
 from portrait_pipeline.sample.painting import paint
 from portrait_pipeline.sample.person import draw_person
 
-PHOTO_DOMAIN, PORTRAIT_DOMAIN = 1, 2
+PHOTO_DOMAIN, PAINTING_DOMAIN = 1, 2
 
 
 @dataclass(frozen=True)
 class SamplePhoto:
-    """A drawn photo, the painting of the same moment, and who is pictured.
+    """A drawn photo, the painting of the same moment, and the traits of the person.
 
     Attributes:
         photo: uint8 (size, size, 3), RGB.
@@ -35,7 +35,7 @@ def draw_photo(index: int, seed: int, size_px: int) -> SamplePhoto:
     """Draw the photo with this index and its painted twin.
 
     The same index and seed give the same pixels, whatever else is drawn, in whatever order. The
-    people of photos and of portraits are drawn apart: no photo shows the sitter of a portrait.
+    people of photos and of paintings are drawn separately: nobody is in both.
 
     Args:
         index: Which photo, from 0.
@@ -57,20 +57,20 @@ def picture_person(
 
 
 def draw_painting(index: int, seed: int, size_px: int) -> UInt8[np.ndarray, "size size 3"]:
-    """Draw the painted portrait with this index: another person, in the clothes of old times.
+    """Draw the painting with this index: of another person, in period clothes.
 
     Args:
-        index: Which portrait, from 0.
+        index: Which painting, from 0.
         seed: Seed of the whole sample, from 0.
         size_px: Edge length in pixels.
     """
-    rng = np.random.default_rng([seed, PORTRAIT_DOMAIN, index])
+    rng = np.random.default_rng([seed, PAINTING_DOMAIN, index])
     person, capture = draw_identity(rng), draw_capture(rng)
     return paint(draw_person(person, capture, rng, size_px, period=True), rng)
 
 
 def develop(figure: Figure, rng: np.random.Generator) -> UInt8[np.ndarray, "size size 3"]:
-    """Turn a figure into a photo: blurred place behind it, exposure, sensor noise."""
+    """Turn a figure into a photo: add a blurred background, exposure and sensor noise."""
     size = len(figure.cover)
     place = draw_place(rng, size)
     light = over(place, figure.colour, figure.cover) * np.float32(rng.uniform(0.95, 1.25))

@@ -1,4 +1,4 @@
-"""Ears and glasses: what stands off the head."""
+"""Ears and glasses."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from portrait_pipeline.sample.sitter import LitFace, Sitter
 
 
 def draw_ears(figure: Figure, sitter: Sitter, pose: Pose) -> None:
-    """Lay both ears; the far one narrows as the head turns."""
+    """Draw both ears; the far one narrows as the head turns."""
     size = len(figure.cover)
     window = window_around(pose, size, 1.0, 0.2, 0.5)
     x, y = head_axes(pose, size, window)

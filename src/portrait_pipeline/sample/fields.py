@@ -1,8 +1,8 @@
-"""Planes of numbers that everything else is drawn with: edges, bumps, noise and compositing.
+"""Drawing operations on planes of numbers: edges, bumps, noise and compositing.
 
-A plane is float32 (height, width); a picture is float32 (3, height, width), linear RGB unless it
-says otherwise; colours stand first because planes then broadcast along rows, several times faster.
-Masks lie in [0, 1].
+A plane is float32 (height, width); a picture is float32 (3, height, width), linear RGB unless
+stated otherwise. The colours are the first axis because planes then broadcast along rows, which is
+several times faster. Masks lie in [0, 1].
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ GAMMA = 2.0  # close to sRGB, and its inverse is a square root
 
 
 def linear(red: float, green: float, blue: float) -> Colour:
-    """Turn display RGB in [0, 1] into linear light, c ↦ c²."""
+    """Convert display RGB in [0, 1] to linear light, c ↦ c²."""
     return colour(red**GAMMA, green**GAMMA, blue**GAMMA)
 
 
@@ -49,7 +49,7 @@ def unit(x: Plane, y: Plane, z: Plane) -> Picture:
 
 
 def to_display(light: Picture) -> Picture:
-    """Turn linear light into display RGB in [0, 1] with a soft shoulder above 0.8."""
+    """Convert linear light to display RGB in [0, 1] with a soft shoulder above 0.8."""
     shown = np.sqrt(np.maximum(light, 0.0))
     bright = np.maximum(shown - 0.8, 0.0)
     return np.minimum(shown, 0.8) + 0.2 * (1.0 - np.exp(-bright / 0.2))

@@ -1,4 +1,4 @@
-"""A person on no background, built up layer by layer."""
+"""A person without background, drawn layer by layer."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +12,7 @@ Matter = Literal["skin", "hair", "cloth", "linen"]
 
 @dataclass(frozen=True)
 class Figure:
-    """A person on no background; layers are laid into it in place.
+    """A person without background; layers are drawn into it in place.
 
     Attributes:
         colour: The lit person, linear RGB, meaningful where `cover` is not 0.
@@ -27,7 +27,7 @@ class Figure:
     face: Plane
 
     def lay(self, window: Window, matter: Matter, colour: Picture | Colour, mask: Plane) -> None:
-        """Lay a layer over what is there, inside the window."""
+        """Draw a layer over the present content, inside the window."""
         rows, columns = window
         below = self.colour[:, rows, columns]
         below += (colour - below) * mask
@@ -41,6 +41,6 @@ class Figure:
 
 
 def empty_figure(size_px: int) -> Figure:
-    """Return a figure of nobody."""
+    """Return a figure without any layer."""
     planes = (np.zeros((size_px, size_px), dtype=np.float32) for _ in range(3))
     return Figure(np.zeros((3, size_px, size_px), dtype=np.float32), *planes)

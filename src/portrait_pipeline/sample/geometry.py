@@ -1,4 +1,4 @@
-"""Shells seen by a camera: which point of a head every pixel shows.
+"""Projection of a head: which point of the head every pixel shows.
 
 A shell is a stack of half ellipses: at height v it is `width(v)` to each side and `depth(v)` to the
 front, x = width·sin θ, z = depth·cos θ. A relief h(x, y) is added to z. Turned by yaw ψ, a pixel at
@@ -38,7 +38,7 @@ class Shell:
 
 @dataclass(frozen=True)
 class Relief:
-    """What is added to a shell's depth on a grid over x and y, with its slopes."""
+    """A height added to a shell's depth, on a grid over x and y, with its slopes."""
 
     height: Float[np.ndarray, "rows columns"]
     slope_x: Float[np.ndarray, "rows columns"]
@@ -47,7 +47,7 @@ class Relief:
 
 @dataclass(frozen=True)
 class Surface:
-    """What every pixel sees of a shell, in the shell's own axes.
+    """The point of a shell that every pixel shows, in the shell's own axes.
 
     Attributes:
         x: Across, right positive.
@@ -77,7 +77,7 @@ class Surface:
         return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
     def crop(self, window: Window) -> "Surface":
-        """Return the part of the surface that a window of it shows."""
+        """Return the part of the surface inside a window."""
         return Surface(
             x=self.x[window],
             y=self.y[window],
@@ -90,7 +90,7 @@ class Surface:
 
 
 def tabulate(profile: Profile) -> Float[np.ndarray, "heights"]:
-    """Round a profile off: squares are interpolated, so that ends close like an ellipse."""
+    """Tabulate a profile; squares are interpolated, so that its ends are elliptic."""
     heights = np.linspace(TABLE_LOW, TABLE_HIGH, TABLE_SIZE)
     places, values = np.array(profile).T
     squares = values * values
@@ -127,7 +127,7 @@ def look_up(table: Float[np.ndarray, "heights"], height: Plane) -> Plane:
 
 
 def grid_axes() -> tuple[Plane, Plane]:
-    """Return x and y of the grid on which reliefs live."""
+    """Return x and y of the grid on which reliefs are defined."""
     x = np.linspace(-GRID_HALF_WIDTH, GRID_HALF_WIDTH, GRID_SIZE, dtype=np.float32)
     y = np.linspace(-GRID_HALF_HEIGHT, GRID_HALF_HEIGHT, GRID_SIZE, dtype=np.float32)
     return np.broadcast_to(x, (GRID_SIZE, GRID_SIZE)), np.broadcast_to(
@@ -162,7 +162,7 @@ def head_axes(pose: Pose, size_px: int, window: Window) -> tuple[Plane, Plane]:
 
 
 def window_around(pose: Pose, size_px: int, across: float, above: float, below: float) -> Window:
-    """Return the rows and columns that hold a head which reaches so far, rolled or not."""
+    """Return the rows and columns that contain a head of this extent, rolled or not."""
     lean = abs(math.sin(pose.roll)) * max(above, below)
     middle_x, middle_y = (pose.centre_x + 1.0) / 2.0, (pose.centre_y + 1.0) / 2.0
     unit = pose.scale / 2.0
@@ -203,7 +203,7 @@ def project(
 
 
 def _normals(shell: Shell, relief: Relief | None, x: Plane, y: Plane, theta: Plane) -> Picture:
-    """∂θ × ∂v of the shell, tilted by the slopes of its relief where it faces forward."""
+    """Return ∂θ × ∂v of the shell, tilted by the slopes of its relief where it faces forward."""
     sine, cosine = np.sin(theta), np.cos(theta)
     wide, deep = look_up(shell.width, y) + 0.02, look_up(shell.depth, y) + 0.02
     wide_slope, deep_slope = look_up(shell.width_slope, y), look_up(shell.depth_slope, y)

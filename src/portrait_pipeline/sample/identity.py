@@ -1,4 +1,4 @@
-"""The hidden identity: the numbers that make one drawn person the same in every picture."""
+"""The hidden identity: the traits that a drawn person has in every picture."""
 
 from dataclasses import dataclass, fields
 
@@ -22,11 +22,11 @@ FEMININE_PULL = {
 
 @dataclass(frozen=True)
 class Identity:
-    """Everything that makes a person, each trait in [-1, 1] with 0 the average.
+    """The traits of a person, each in [-1, 1] with 0 the average.
 
-    Traits named for a choice (`hair_cut`, `beard`, `glasses`, …) are cut into intervals where
-    they are drawn, so that the whole person is one vector of real numbers. What a picture adds
-    (pose, light, expression, clothes) is no part of it.
+    Traits that name a choice (`hair_cut`, `beard`, `glasses`, …) are divided into intervals where
+    they are drawn, so that a person is one vector of real numbers. Pose, light, expression and
+    clothes belong to a picture, not to the person.
     """
 
     femininity: float
@@ -79,25 +79,25 @@ class Identity:
 
     @property
     def vector(self) -> Float[np.ndarray, "traits"]:
-        """The traits as float32 in [-1, 1], in the order of the fields."""
+        """Return the traits as float32 in [-1, 1], in the order of the fields."""
         return np.array([getattr(self, field.name) for field in fields(self)], dtype=np.float32)
 
     @property
     def feminine(self) -> bool:
-        """Which of the two ranges of cuts, beards and clothes the person draws from."""
+        """Return which of the two ranges of haircuts, beards and clothes applies."""
         return self.femininity > 0.0
 
     def details(self) -> np.random.Generator:
-        """Randomness that belongs to the person: freckles, strands, the shape of locks."""
+        """Return the random generator for details of the person: freckles, strands, locks."""
         return np.random.default_rng(self.vector.view(np.uint32))
 
 
 def draw_identity(rng: np.random.Generator) -> Identity:
-    """Draw a person: uniform traits, some pulled along by femininity so that faces cohere."""
+    """Draw a person: uniform traits, some of them correlated with femininity."""
     names = [field.name for field in fields(Identity)]
     traits = dict(zip(names, rng.uniform(-1.0, 1.0, len(names)), strict=True))
     sign = np.sign(traits["femininity"])
     for name, pull in FEMININE_PULL.items():
         traits[name] = (1.0 - abs(pull)) * traits[name] + pull * sign
-    # float32 first, so that the vector holds exactly what was drawn with
+    # rounded to float32 first, so that the vector holds exactly the values used for drawing
     return Identity(**{name: float(np.float32(value)) for name, value in traits.items()})

@@ -46,7 +46,7 @@ def turn_light(light: Light, pose: Pose) -> LightOnHead:
 
 
 def facing_camera(light: Light) -> LightOnHead:
-    """The same for things that stand upright before the camera: neck and clothes."""
+    """Return the lamps for parts that stay upright before the camera: neck and clothes."""
     return turn_light(light, Pose(0.0, 0.0, 0.0, 0.0, 0.0, 1.0))
 
 
@@ -56,7 +56,7 @@ def diffuse(
     shadow: Plane | float,
     wrap: tuple[float, float, float],
 ) -> Picture:
-    """Light arriving at each pixel: max(0, (n·l + w) / (1 + w)) per colour for both lamps.
+    """Compute the light at each pixel: max(0, (n·l + w) / (1 + w)) per colour for both lamps.
 
     The wrap w lets light reach past the terminator; larger in red, as under skin.
     """
@@ -72,7 +72,7 @@ def diffuse(
 
 
 def highlight(normal: Picture, lamps: LightOnHead, hardness: float) -> Plane:
-    """Blinn-Phong highlight of the key lamp: max(0, n·h)^hardness."""
+    """Compute the Blinn-Phong highlight of the key lamp: max(0, n·h)^hardness."""
     half = lamps.key + lamps.viewer
     half = half / np.linalg.norm(half)
     return np.asarray(np.maximum(dot(normal, half), 0.0) ** hardness, dtype=np.float32)

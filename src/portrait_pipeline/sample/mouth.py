@@ -1,4 +1,4 @@
-"""Nostrils, lips and what an open mouth shows."""
+"""Nostrils, lips and the inside of an open mouth."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ def draw_nostrils(face: LitFace, sitter: Sitter) -> None:
 
 @dataclass(frozen=True)
 class Lips:
-    """The lips' edges as heights over the mouth, and how far it gapes."""
+    """The lips' edges as heights over the mouth, and how far it is open."""
 
     across: Plane
     arch: Plane
@@ -58,7 +58,7 @@ def _shape_lips(part: LitFace, sitter: Sitter) -> Lips:
 
 
 def draw_mouth(face: LitFace, sitter: Sitter) -> None:
-    """Draw both lips, the line between them and, when open, teeth and the dark behind."""
+    """Draw both lips, the line between them and, in an open mouth, the teeth."""
     at, tones = sitter.at, sitter.tones
     part = face.part((0.0, at.mouth_y + 0.03), (at.mouth_half_width + 0.12, 0.24))
     lips, y, pixel = _shape_lips(part, sitter), part.seen.y, part.seen.pixel

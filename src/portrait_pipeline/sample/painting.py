@@ -35,8 +35,8 @@ PALETTES = np.array(
 
 
 @dataclass(frozen=True)
-class Manner:
-    """How one painting is painted."""
+class Style:
+    """The painting style of one painting."""
 
     palette: Float[np.ndarray, "tones 3"]
     palette_share: float
@@ -47,9 +47,9 @@ class Manner:
     vignette: float
 
 
-def draw_manner(rng: np.random.Generator) -> Manner:
-    """Draw a manner from the one distribution that twins and portraits share."""
-    return Manner(
+def draw_style(rng: np.random.Generator) -> Style:
+    """Draw a style; painted twins and paintings share one distribution."""
+    return Style(
         palette=PALETTES[int(rng.integers(len(PALETTES)))] / 255.0,
         palette_share=rng.uniform(0.55, 0.75),
         contrast=rng.uniform(1.05, 1.3),
@@ -61,48 +61,48 @@ def draw_manner(rng: np.random.Generator) -> Manner:
 
 
 def paint(figure: Figure, rng: np.random.Generator) -> UInt8[np.ndarray, "size size 3"]:
-    """Paint a figure: the same form in another matter."""
+    """Paint a figure: the same shapes in oil paint on canvas."""
     size = len(figure.cover)
-    manner = draw_manner(rng)
+    style = draw_style(rng)
     ground = draw_ground(rng, size)
     dark_cloth = _darken_cloth(figure)
     lit = over(ground, dark_cloth * _exposure(figure), figure.cover)
     scene = to_display(lit)
-    toned = _to_palette(scene, manner)
+    toned = _to_palette(scene, style)
     painted, relief = _brush(toned, figure, rng)
-    finished = _varnish(painted, relief, manner, rng)
+    finished = _varnish(painted, relief, style, rng)
     return to_pixels(finished)
 
 
 def _exposure(figure: Figure) -> np.float32:
-    """How much more light a painter gives the face, so that dark and fair alike stand out."""
+    """Return the factor of light with which dark and fair faces alike stand out from the ground."""
     face = figure.face > 0.5
     light = float(np.percentile(luminance(figure.colour)[face], 70)) if face.any() else 0.3
     return np.float32(np.clip((0.52 / max(light, 0.02)) ** 0.62, 0.9, 2.6))
 
 
 def _darken_cloth(figure: Figure) -> Picture:
-    """Turn the cloth of today into the dark cloth of a sitter; folds stay."""
+    """Turn modern cloth into dark period cloth; folds stay."""
     light = luminance(figure.colour)
     muted = 0.22 * figure.colour + 0.10 * light * colour(1.1, 0.9, 0.7)
     dark = muted / (1.0 + 4.0 * light) + 0.004
     return over(figure.colour, dark.astype(np.float32), figure.cloth)
 
 
-def _to_palette(scene: Picture, manner: Manner) -> Picture:
+def _to_palette(scene: Picture, style: Style) -> Picture:
     """Pull display colours towards the palette's tone of the same lightness."""
     tone = luminance(scene)
-    tone = np.clip(0.42 + (tone - 0.45) * manner.contrast, 0.0, 1.0)
-    steps = np.linspace(0.0, 1.0, len(manner.palette))
-    ramp = np.stack([np.interp(tone, steps, manner.palette[:, c]) for c in range(3)])
+    tone = np.clip(0.42 + (tone - 0.45) * style.contrast, 0.0, 1.0)
+    steps = np.linspace(0.0, 1.0, len(style.palette))
+    ramp = np.stack([np.interp(tone, steps, style.palette[:, c]) for c in range(3)])
     own = scene - luminance(scene)
     warm = colour(1.0, 0.95, 0.7)
-    mixed = ramp + (1.0 - manner.palette_share) * own * warm
+    mixed = ramp + (1.0 - style.palette_share) * own * warm
     return np.clip(mixed, 0.0, 1.0).astype(np.float32)
 
 
 def _brush(picture: Picture, figure: Figure, rng: np.random.Generator) -> tuple[Picture, Plane]:
-    """Lay in the picture with a broad brush and work it up with finer ones."""
+    """Paint the picture with a broad brush, then with finer ones."""
     unit = picture.shape[1] / 160.0
     form = read_form(picture, rng)
     broad, middle = blur(picture, 1.8 * unit), blur(picture, 0.8 * unit)
@@ -119,32 +119,32 @@ def _brush(picture: Picture, figure: Figure, rng: np.random.Generator) -> tuple[
     return over(painted, picture, glaze), relief
 
 
-def _varnish(painted: Picture, relief: Plane, manner: Manner, rng: np.random.Generator) -> Picture:
+def _varnish(painted: Picture, relief: Plane, style: Style, rng: np.random.Generator) -> Picture:
     """Light the relief of paint and weave, then add cracks, yellowed varnish and dark corners."""
     size = len(relief)
     line = np.linspace(-1.0, 1.0, size, dtype=np.float32)
-    weave = _weave(size) * manner.weave
+    weave = _weave(size) * style.weave
     height = relief * 1.1 + 0.55 * weave
     gloss = np.gradient(height, axis=1) + np.gradient(height, axis=0)
     lit = painted * (1.0 + 0.12 * np.clip(gloss, -1.2, 1.2))
     lit = lit + 0.014 * np.clip(gloss, 0.0, 1.2)
-    if manner.cracks > 0.0:
-        lit = lit * (1.0 - 0.3 * manner.cracks * _cracks(size, rng))
-    yellow = 1.0 - manner.yellowing * colour(0.02, 0.06, 0.2)
+    if style.cracks > 0.0:
+        lit = lit * (1.0 - 0.3 * style.cracks * _cracks(size, rng))
+    yellow = 1.0 - style.yellowing * colour(0.02, 0.06, 0.2)
     corner = (line[None, :] ** 2 + line[:, None] ** 2) / 2.0
     stain = 1.0 + 0.05 * cloud(rng, size, 5)
-    return lit * yellow * (stain * (1.0 - manner.vignette * corner * corner))
+    return lit * yellow * (stain * (1.0 - style.vignette * corner * corner))
 
 
 def _weave(size: int) -> Plane:
-    """A plain weave with about 42 threads across, over and under by turns, in [-1, 1]."""
+    """Draw a plain weave with about 42 threads across, in [-1, 1]."""
     threads = np.arange(size, dtype=np.float32) * np.float32(2.0 * np.pi * 42.0 / size)
     warp, weft = np.cos(threads)[None, :], np.cos(threads)[:, None]
     return np.asarray(0.5 * (warp + weft) + 0.5 * warp * weft, dtype=np.float32)
 
 
 def _cracks(size: int, rng: np.random.Generator) -> Plane:
-    """Craquelure: thin lines along the borders of Voronoi cells, patchy, in [0, 1]."""
+    """Draw craquelure: thin lines along the borders of Voronoi cells, patchy, in [0, 1]."""
     cells = 15
     centres = np.zeros((size, size), dtype=bool)
     step = size / cells

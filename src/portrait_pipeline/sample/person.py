@@ -1,4 +1,4 @@
-"""A whole person: the layers from back hair to fringe, lit and laid over one another."""
+"""A whole person: the layers from back hair to fringe, drawn over one another."""
 
 import numpy as np
 
@@ -24,8 +24,8 @@ from portrait_pipeline.sample.torso import draw_neck, place_torso
 def draw_person(
     person: Identity, capture: Capture, rng: np.random.Generator, size_px: int, *, period: bool
 ) -> Figure:
-    """Draw a person; `rng` draws the clothes, of old times when `period`."""
-    sitter = seat(person, capture)
+    """Draw a person; `rng` chooses the clothes, period ones when `period` is true."""
+    sitter = make_sitter(person, capture)
     figure, torso = empty_figure(size_px), place_torso(person, capture, size_px)
     hair = draw_hair(person, capture.pose, sitter.lamps, size_px)
     figure.lay(hair.window, "hair", hair.colour * 0.5, hair.behind)
@@ -41,8 +41,8 @@ def draw_person(
     return figure
 
 
-def seat(person: Identity, capture: Capture) -> Sitter:
-    """Bring a person into a moment."""
+def make_sitter(person: Identity, capture: Capture) -> Sitter:
+    """Combine a person with the pose, light and expression of one picture."""
     return Sitter(
         person=person,
         face=capture.expression,
@@ -55,7 +55,7 @@ def seat(person: Identity, capture: Capture) -> Sitter:
 
 
 def _draw_head(figure: Figure, sitter: Sitter, capture: Capture) -> None:
-    """Lay the head without hair."""
+    """Draw the head without hair."""
     person, size = sitter.person, len(figure.cover)
     window = window_around(capture.pose, size, 0.85, 1.15, 1.2)
     skull, relief = make_skull(person), make_face_relief(person, sitter.face, sitter.at)

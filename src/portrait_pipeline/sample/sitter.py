@@ -1,4 +1,4 @@
-"""What the drawing of a face passes on: who sits, and the face as far as it is drawn."""
+"""Values shared while a face is drawn: the person, and the face drawn so far."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from portrait_pipeline.sample.skull import Layout
 
 @dataclass(frozen=True)
 class Sitter:
-    """A person in a moment: expression, places of the features, colours and lamps."""
+    """A person in one picture: expression, layout of the features, colours and lamps."""
 
     person: Identity
     face: Expression
@@ -26,11 +26,11 @@ class Sitter:
 
 @dataclass(frozen=True)
 class LitFace:
-    """A lit face under work: its features are drawn into `picture`, in place.
+    """A lit face; its features are drawn into `picture`, in place.
 
     Attributes:
-        picture: Linear RGB so far.
-        seen: The surface that it lies on.
+        picture: The face drawn so far, linear RGB.
+        seen: The surface of the head at each pixel.
         arriving: Light that reaches each pixel, per colour.
         gloss: Highlight of the key lamp in [0, 1].
     """
@@ -51,5 +51,5 @@ class LitFace:
         )
 
     def put(self, drawn: Picture) -> None:
-        """Replace the picture by what was drawn over it."""
+        """Replace the picture by `drawn`."""
         self.picture[...] = drawn

@@ -1,4 +1,4 @@
-"""Skin: its colour from an identity, its blushes, freckles and lines, and the light on it."""
+"""Skin: its colour from an identity, with blushes, freckles and lines, and the light on it."""
 
 from dataclasses import dataclass
 
@@ -102,7 +102,7 @@ def _freckle(
 
 
 def _lines(person: Identity, at: Layout, seen: Surface, face: Expression) -> Plane:
-    """Lines of age and expression: forehead, frown, crow's feet, mouth folds, bags."""
+    """Draw the lines of age and expression: forehead, frown, crow's feet, mouth folds, bags."""
     x, y, ahead = seen.x, seen.y, np.abs(seen.x)
     age, smile = max(person.age, 0.0) ** 1.5, max(face.smile, 0.0)
     thin = max(0.014, 0.6 * seen.pixel)
@@ -132,7 +132,7 @@ def light_skin(
     """Light the skin.
 
     Returns:
-        The lit skin, its surface, the light that arrives there and the oily gloss.
+        The lit skin, its surface, the light that arrives there, and the gloss.
     """
     shadow_grid, occlusion_grid = cast_shadow(*form, lamps)
     shadow = read_grid(shadow_grid, seen.x, seen.y)

@@ -1,4 +1,4 @@
-"""The form of a head: its outline from an identity, and the relief of its features."""
+"""The shape of a head: its outline from an identity, and the relief of its features."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ class Layout:
 
 
 def lay_out(person: Identity, face: Expression) -> Layout:
-    """Place the features of a person, moved by the expression."""
+    """Compute where a person's features lie under an expression."""
     eye_y = 0.02 + 0.045 * person.eye_height
     nose_y = eye_y + 0.40 + 0.06 * person.nose_length
     chin_y = 0.98 + 0.06 * person.chin_length
@@ -99,13 +99,6 @@ def skull_depth(person: Identity) -> Profile:
 def make_skull(person: Identity) -> Shell:
     """Build the head without features."""
     return make_shell(skull_width(person), skull_depth(person))
-
-
-def inflate(profile: Profile, by: float, below: float = -2.0) -> Profile:
-    """Move a profile outwards, from height `below` on: hair and beards lie on such shells."""
-    moved = [(y, value + (by if y >= below else 0.0)) for y, value in profile]
-    (top, first), (bottom, last) = moved[0], moved[-1]
-    return [(top - by, 0.0), (top, first), *moved[1:-1], (bottom, last), (bottom + by, 0.0)]
 
 
 def make_face_relief(person: Identity, face: Expression, at: Layout) -> Relief:

@@ -1,4 +1,4 @@
-"""Neck and shoulders, upright under a turned head, and the cloth on them."""
+"""Neck and shoulders, upright below a turned head, and the cloth on them."""
 
 import math
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class Torso:
 
 
 def place_torso(person: Identity, capture: Capture, size_px: int) -> Torso:
-    """Hang the body under the middle of the jaw."""
+    """Place the body below the middle of the jaw."""
     pose = capture.pose
     base_x, base_y = pose.place((0.0, 0.7, -0.15))
     cosine, sine = math.cos(pose.roll), math.sin(pose.roll)
@@ -73,7 +73,7 @@ def place_torso(person: Identity, capture: Capture, size_px: int) -> Torso:
 
 
 def draw_neck(figure: Figure, torso: Torso, tones: SkinColours) -> None:
-    """Lay the neck: a cylinder that widens into the shoulders, shaded by the chin."""
+    """Draw the neck: a cylinder that widens into the shoulders, shaded by the chin."""
     u, v = torso.u, torso.v
     spread = np.clip(v - 0.42, 0.0, 1.0)
     half = torso.neck + 0.05 * np.clip(1.0 - 2.0 * v, 0.0, 1.0) + 1.2 * spread * np.sqrt(spread)
@@ -90,14 +90,14 @@ def draw_neck(figure: Figure, torso: Torso, tones: SkinColours) -> None:
 
 
 def shoulder_line(torso: Torso) -> Plane:
-    """Height v of the shoulders at each place."""
+    """Return the height v of the shoulders at each pixel."""
     away = np.clip(np.abs(torso.u) - 0.36, 0.0, 3.0)
     fall = np.clip(np.abs(torso.u) - 1.15, 0.0, 3.0)
     return 0.42 + torso.slope * away + 1.2 * fall * fall
 
 
 def neck_opening(torso: Torso, depth: float, width: float, *, pointed: bool) -> Plane:
-    """Signed distance into the neck opening of a garment, positive where skin shows."""
+    """Return the signed distance into a garment's neck opening, positive where skin shows."""
     u, v = np.abs(torso.u) / width, np.maximum((torso.v - 0.25) / (depth - 0.25), 0.0)
     if pointed:
         return (1.0 - u - v) * (0.75 * width)
@@ -105,14 +105,14 @@ def neck_opening(torso: Torso, depth: float, width: float, *, pointed: bool) -> 
 
 
 def light_folds(torso: Torso, folds: Plane) -> Picture:
-    """Light on a body whose cloth is raised by `folds`."""
+    """Compute the light on cloth that is raised by `folds`."""
     tilt = np.gradient(folds, axis=1) * 1.2
     normal = unit(tilt + 0.5 * torso.u, np.full_like(tilt, -0.35), np.ones_like(tilt))
     return diffuse(normal, torso.lamps, 0.0, MATT_WRAP)
 
 
 def drape(torso: Torso, colour: Colour | Picture, rng: np.random.Generator) -> Picture:
-    """Cloth with folds that hang from the shoulders, lit, darker about the neck."""
+    """Draw lit cloth with folds that hang from the shoulders, darker around the neck."""
     size = torso.u.shape[1]
     place = np.arcsinh(2.5 * torso.u) / 2.0 + 0.25 * cloud(rng, size, 4)[torso.window]
     folds = strand_noise(rng, place - 0.25 * torso.v, 3.2)

@@ -1,8 +1,6 @@
 """Pictures in a zip or tar archive, a file of one's own or an address."""
 
 import hashlib
-import os
-import shutil
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -10,6 +8,7 @@ import pooch
 
 from portrait_pipeline.downloads import Patience, download_file, shown
 from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.files import whole_folder
 from portrait_pipeline.sources.unpack import ArchiveError, Limits, unpack
 
 
@@ -47,7 +46,8 @@ def fetch_archive(
     if unpacked.is_dir():
         return unpacked
     try:
-        _unpack_whole(local, unpacked, limits or Limits())
+        with whole_folder(unpacked) as part:
+            unpack(local, part, limits or Limits())
     except ArchiveError as error:
         if is_address:
             local.unlink()
@@ -84,15 +84,3 @@ def _state(archive: Path) -> str:
     found = archive.stat()
     state = f"{archive.resolve()} {found.st_size} {found.st_mtime_ns}"
     return hashlib.sha256(state.encode()).hexdigest()[:12]
-
-
-def _unpack_whole(archive: Path, target: Path, limits: Limits) -> None:
-    """Unpack into a hidden neighbour, then rename: `target` is complete or not there."""
-    partial = target.with_name(f".{target.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        unpack(archive, partial, limits)
-        os.replace(partial, target)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)

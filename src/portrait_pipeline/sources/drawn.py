@@ -19,9 +19,10 @@ from PIL import Image
 
 from portrait_pipeline import sample as drawing
 from portrait_pipeline.cores import available_cores
+from portrait_pipeline.files import is_whole_png, write_one_of_many, write_whole
 from portrait_pipeline.parameters import Domain, SampleParameters
 from portrait_pipeline.progress import track
-from portrait_pipeline.sources.files import picture_table, write_whole
+from portrait_pipeline.sources.files import picture_table
 
 NUM_PICTURES_WORTH_A_PROCESS = 12
 NUM_PICTURES_PER_TASK = 4
@@ -36,7 +37,7 @@ def draw_sample(sample: SampleParameters, domain: Domain, folder: Path) -> pd.Da
     _clear_if_drawn_otherwise(sample, folder)
     count = sample.num_photos if domain == "photo" else sample.num_paintings
     files = [_files(domain, index, folder) for index in range(count)]
-    missing = [index for index in range(count) if not all(path.exists() for path in files[index])]
+    missing = [index for index in range(count) if not all(map(is_whole_png, files[index]))]
     draw = partial(_draw, domain=domain, sample=sample, folder=folder)
     _for_each(missing, draw, f"Drawing {domain}s")
     columns = ("path", "twin_path")
@@ -60,7 +61,7 @@ def _draw(index: int, domain: Domain, sample: SampleParameters, folder: Path) ->
     else:
         pictures = [drawing.draw_painting(index, sample.seed, sample.picture_size_px)]
     for path, pixels in zip(_files(domain, index, folder), pictures, strict=True):
-        write_whole(path, _png(pixels))
+        write_one_of_many(path, _png(pixels))
 
 
 def _png(pixels: UInt8[np.ndarray, "height width 3"]) -> bytes:

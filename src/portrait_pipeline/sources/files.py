@@ -1,4 +1,4 @@
-"""Files of a source: listed safely, written whole, described by one table."""
+"""Files of a source: listed safely and described by one table."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -45,14 +45,6 @@ def list_folder(folder: Path, hint: str) -> pd.DataFrame:
     return picture_table(
         {"name": _name(path, folder), "path": os.path.abspath(path)} for path in files
     )
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there complete or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(content)
-    os.replace(part, path)
 
 
 def _visible_files(folder: Path) -> Iterator[Path]:

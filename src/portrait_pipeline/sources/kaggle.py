@@ -15,6 +15,7 @@ import requests
 from kagglehub import exceptions
 
 from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.files import put_in_place
 
 CACHE_VARIABLE = "KAGGLEHUB_CACHE"
 TOKEN_ADDRESS = "https://www.kaggle.com/settings"
@@ -62,7 +63,7 @@ def fetch_kaggle(dataset: str, folder: Path, hint: str) -> Path:
     if not fetched.resolve().is_relative_to(cache.resolve()):
         return fetched
     complete.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(fetched, complete)
+    put_in_place(fetched, complete)
     shutil.rmtree(cache, ignore_errors=True)
     return complete
 

@@ -21,8 +21,9 @@ import pandas as pd
 
 from portrait_pipeline.downloads import DownloadError, Patience, download_file
 from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.files import write_whole
 from portrait_pipeline.progress import progress_bar
-from portrait_pipeline.sources.files import picture_table, write_whole
+from portrait_pipeline.sources.files import picture_table
 
 LICENCE = "CC0 1.0"
 logger = logging.getLogger(__name__)

@@ -1,0 +1,169 @@
+"""Files and folders appear whole, and what is read is what was written."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from portrait_pipeline.files import (
+    DamagedFileError,
+    check_hash,
+    hash_beside,
+    is_whole_png,
+    open_whole,
+    put_in_place,
+    remove_unfinished,
+    restore_folder,
+    whole_folder,
+    write_hashed,
+    write_one_of_many,
+    write_whole,
+)
+
+
+def write_text(content: str) -> Callable[[Path], object]:
+    return lambda path: path.write_text(content, encoding="utf-8")
+
+
+@pytest.mark.parametrize("write", [write_whole, write_one_of_many])
+@pytest.mark.parametrize("name", ["a.bin", "x" * 255, "中" * 85])
+def test_a_file_is_replaced_in_one_move(
+    tmp_path: Path, write: Callable[[Path, bytes], None], name: str
+) -> None:
+    """The newer content is there and nothing is left beside it, however long the name."""
+    for content in (b"one", b"two"):
+        write(tmp_path / "new" / name, content)
+        assert (tmp_path / "new" / name).read_bytes() == content
+    assert os.listdir(tmp_path / "new") == [name]
+
+
+def test_a_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
+    """What fails half-way changes nothing and leaves nothing."""
+    path = tmp_path / "a.txt"
+    write_whole(path, b"old")
+    with pytest.raises(TypeError), open_whole(path) as file:
+        file.writelines([b"half", None])  # type: ignore[list-item]
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    """The new folder holds what was written into it and nothing of the old one."""
+    for name in ("one", "two"):
+        with whole_folder(tmp_path / "set") as part:
+            (part / name).touch()
+    assert os.listdir(tmp_path / "set") == ["two"]
+    with pytest.raises(FileNotFoundError), whole_folder(tmp_path / "set") as part:
+        shutil.copy(tmp_path / "set" / "none", part)
+    assert os.listdir(tmp_path / "set") == ["two"]
+    assert os.listdir(tmp_path) == ["set"]
+
+
+def test_a_folder_survives_a_death_between_two_renames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the old folder is away and the new one not there, the old one is put back."""
+    folder, part = tmp_path / "set", tmp_path / "part"
+    folder.mkdir()
+    (folder / "old").touch()
+    part.mkdir()
+
+    def dies_at_the_second(source: Path, target: Path) -> None:
+        if source == part:
+            raise KeyboardInterrupt
+        source.rename(target)
+
+    monkeypatch.setattr(os, "replace", dies_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        put_in_place(part, folder)
+    monkeypatch.undo()
+    assert not folder.exists()
+    restore_folder(folder)
+    assert os.listdir(folder) == ["old"]
+
+
+def test_only_unfinished_files_are_removed(tmp_path: Path) -> None:
+    """What killed writers left goes; a download that can go on, and files of the user, stay."""
+    names = ["." + "0a" * 16 + ".part", ".a.zip.1234abcd.part", "a.part", "b.csv"]
+    for name in names:
+        (tmp_path / name).touch()
+    (tmp_path / ("." + "1b" * 16 + ".part")).mkdir()
+    remove_unfinished(tmp_path)
+    remove_unfinished(tmp_path / "not there")
+    assert sorted(os.listdir(tmp_path)) == sorted(names[1:])
+
+
+@pytest.mark.parametrize("is_noted", [True, False])
+@pytest.mark.parametrize("killed_at", range(1, 10))
+def test_at_every_moment_a_whole_file_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_at: int, is_noted: bool
+) -> None:
+    """Killed at any step of a replacement, the old or the new content lies there and is known."""
+    path = tmp_path / "a.csv"
+    write_hashed(path, write_text("old"))
+    if not is_noted:
+        hash_beside(path).unlink()
+    calls = iter(range(1, 100))
+
+    def dies_at(function: Callable[..., object]) -> Callable[..., object]:
+        def dying(*given: object) -> object:
+            if next(calls) == killed_at:
+                raise KeyboardInterrupt
+            return function(*given)
+
+        return dying
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", dies_at(os.fsync))
+        patch.setattr(os, "replace", dies_at(os.replace))
+        for tidies in ((Path, "unlink"), (shutil, "rmtree")):  # a killed process does not tidy up
+            patch.setattr(*tidies, lambda *_given, **_named: None)
+        with pytest.raises(KeyboardInterrupt):
+            write_hashed(path, write_text("new"))
+    check_hash(path)
+    assert path.read_text(encoding="utf-8") == ("new" if killed_at > 5 else "old")
+    write_hashed(path, write_text("newer"))
+    remove_unfinished(tmp_path)
+    check_hash(path, required=True)
+    assert sorted(os.listdir(tmp_path)) == ["a.csv", "a.csv.sha256"]
+
+
+@pytest.mark.parametrize("note", ["", " ", "no hash\n", "\0" * 40, "0" * 63 + "  a.csv\n"])
+def test_a_damaged_hash_is_named(tmp_path: Path, note: str) -> None:
+    """An empty or torn note of the hash is told by its name."""
+    path = tmp_path / "a.csv"
+    write_hashed(path, write_text("content"))
+    hash_beside(path).write_text(note, encoding="utf-8")
+    with pytest.raises(DamagedFileError, match=r"a\.csv\.sha256 holds no SHA-256"):
+        check_hash(path)
+
+
+def test_a_changed_file_is_named(tmp_path: Path) -> None:
+    """Half a file, or another one, is not taken for the whole."""
+    path = tmp_path / "a.csv"
+    write_hashed(path, write_text("name\na\nb\n"))
+    path.write_text("name\na\n", encoding="utf-8")
+    with pytest.raises(DamagedFileError, match=r"a\.csv is damaged"):
+        check_hash(path)
+
+
+def test_a_file_without_hash_passes_unless_it_must_have_one(tmp_path: Path) -> None:
+    """Files of older versions have no hash."""
+    path = tmp_path / "a.csv"
+    path.touch()
+    check_hash(path)
+    with pytest.raises(DamagedFileError, match="nothing says that it is whole"):
+        check_hash(path, required=True)
+
+
+@pytest.mark.parametrize(
+    ("content", "is_whole"),
+    [(b"", False), (b"IEND", False), (b"\0" * 100, False), (b"\x89PNG IEND\xaeB`\x82", True)],
+)
+def test_a_torn_png_is_told(tmp_path: Path, content: bytes, is_whole: bool) -> None:
+    """A PNG counts as whole when its last chunk is there."""
+    (tmp_path / "a.png").write_bytes(content)
+    assert is_whole_png(tmp_path / "a.png") is is_whole
+    assert not is_whole_png(tmp_path / "none.png")
