@@ -1,4 +1,4 @@
-"""The batched search finds what facenet-pytorch's own loop finds."""
+"""The search finds what facenet-pytorch's own loop finds."""
 
 import numpy as np
 import pytest
@@ -7,9 +7,9 @@ from facenet_pytorch import MTCNN
 from PIL import Image
 from support.ingestion import FACES
 
-from portrait_pipeline.faces.cascade import Cascade
 from portrait_pipeline.faces.detect import FaceDetector
 from portrait_pipeline.faces.detection import Detection, overlap
+from portrait_pipeline.faces.mtcnn import mtcnn_cascade
 from portrait_pipeline.pictures import ReducedPicture
 from portrait_pipeline.sample import draw_photo
 
@@ -35,35 +35,18 @@ def detector() -> FaceDetector:
 
 
 def test_a_whole_search_equals_facenets_loop(pictures: list[Image.Image]) -> None:
-    """Without early ends, boxes, landmarks and probabilities of a batch are the plain loop's."""
+    """Without early ends, boxes, landmarks and probabilities are the plain loop's."""
     plain = MTCNN()
-    canvas = np.zeros((3, 220, 230, 3), dtype=np.uint8)
-    for row, picture in enumerate(pictures[:3]):
-        canvas[row, : picture.height, : picture.width] = np.asarray(picture)
-    sizes = np.array([picture.size for picture in pictures[:3]])
-    found = Cascade(torch.device("cpu")).find(canvas, sizes, 20.0, lambda *_: set())
-    for row, picture in enumerate(pictures[:3]):
+    cascade = mtcnn_cascade(torch.device("cpu"))
+    for picture in pictures[:3]:
         boxes, probabilities, points = plain.detect(picture, landmarks=True)
-        faces = found.of_picture(row)
+        faces = cascade.find(np.asarray(picture), 20.0, lambda *_: False)
+        assert faces is not None
         largest = int(np.argmax(np.prod(faces.boxes[:, 2:] - faces.boxes[:, :2], axis=1)))
         assert len(faces.boxes) == len(boxes)
         assert np.allclose(faces.boxes[largest], boxes[0].astype(float), atol=0.05)
         assert np.allclose(faces.landmarks[largest], points[0].astype(float), atol=0.05)
         assert faces.probabilities[largest] == pytest.approx(float(probabilities[0]), abs=1e-4)
-
-
-def test_a_face_does_not_depend_on_its_neighbours(
-    detector: FaceDetector, pictures: list[Image.Image]
-) -> None:
-    """Alone, in a batch, and in another order: the same face to a hundredth of a pixel."""
-    together = detector.detect(pictures)
-    backwards = detector.detect(pictures[::-1])[::-1]
-    alone = [detector.detect([picture])[0] for picture in pictures]
-    for one, two, three in zip(together, backwards, alone, strict=True):
-        for other in (two, three):
-            assert (one is None) == (other is None)
-            if one is not None and other is not None:
-                assert np.allclose(one.box, other.box, atol=0.01)
 
 
 def test_a_picture_without_a_face_is_none_among_others(
@@ -78,6 +61,20 @@ def test_nobody_anywhere_is_no_error(detector: FaceDetector) -> None:
     blank = [Image.new("RGB", (64, 64)), Image.new("RGB", (300, 20))]
     assert detector.detect(blank) == [None, None]
     assert detector.detect([]) == []
+
+
+@pytest.mark.parametrize(
+    "size", [(1, 1), (2000, 3), (3, 2000), (11, 11), (23, 400), (8000, 30), (1, 6000)]
+)
+def test_small_and_thin_pictures_are_too_small(
+    detector: FaceDetector, pictures: list[Image.Image], size: tuple[int, int]
+) -> None:
+    """A picture that no face of `min_face_px` fits into says so, and the others are searched."""
+    tiny = Image.new("RGB", size, (200, 180, 170))
+    whole = [ReducedPicture(picture, *picture.size) for picture in (tiny, pictures[0])]
+    small, found = detector.find(whole)
+    assert (small.fault, small.face) == ("too small", None)
+    assert found.face is not None
 
 
 def test_boxes_are_in_pixels_of_the_source(detector: FaceDetector) -> None:

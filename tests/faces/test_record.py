@@ -58,9 +58,3 @@ def test_colour_does_not_fade_in_the_dark() -> None:
     hues = np.random.default_rng(0).integers(0, 255, (5, 5, 3), dtype=np.uint8)
     bright = hues.repeat(16, axis=0).repeat(16, axis=1)
     assert colourfulness(bright // 4) == pytest.approx(colourfulness(bright), rel=0.05)
-
-
-def test_a_picture_smaller_than_a_face_is_too_small() -> None:
-    """A picture whose shorter edge is below `min_face_px` can hold no face that counts."""
-    tiny = ReducedPicture(Image.fromarray(noise()[:20, :60]), 60, 20)
-    assert measure("abc", tiny, Finding(None, "no face"), FACES).fault == "too small"

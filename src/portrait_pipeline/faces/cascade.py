@@ -1,141 +1,125 @@
-"""The three networks of MTCNN over a batch of pictures at once, from coarse to fine.
+"""MTCNN's search for the faces of one picture, over its three networks in any runtime.
 
-The networks, their weights, thresholds and pyramid factor are facenet-pytorch's (Zhang et al. 2016,
-"Joint Face Detection and Alignment using Multitask Cascaded Convolutional Networks"). What differs
-is the order of the work. Every area mean is read from one integral image, so that all candidates of
-all pictures are resampled at once; and the pyramid is searched from large faces to small ones, so
-that a picture whose face is already found never pays for its finest levels, which cost most.
+Zhang et al. 2016, "Joint Face Detection and Alignment using Multitask Cascaded Convolutional
+Networks"; thresholds, factor and order of the steps are facenet-pytorch's. Two things differ. Every
+area mean is read from one integral image, so that all candidates are resampled at once. And the
+windows are searched from large faces to small ones, so that a picture whose face is found never
+pays for its smallest windows, which cost most.
+
+Each picture is searched by itself, so that its faces depend on nothing but its own pixels.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import torch
-from facenet_pytorch import MTCNN
-from jaxtyping import Int, UInt8
-from torch import Tensor, nn
+from jaxtyping import Float32, UInt8
 
-from portrait_pipeline.faces.candidates import Candidates, found_faces, regressed
+from portrait_pipeline.faces.area_means import Sums, area_level, area_patches, integral
+from portrait_pipeline.faces.boxes import Boxes
 from portrait_pipeline.faces.found import FoundFaces
-from portrait_pipeline.faces.pyramid import CELL_PX, STRIDE_PX, level_size, parts_of_pyramid
-from portrait_pipeline.faces.resampling import area_levels, area_patches, integral
+from portrait_pipeline.faces.search_windows import CELL_PX, STRIDE_PX, level_size, window_groups
 
 MAX_CANDIDATES_AT_ONCE = 256
+REFINE_PX, OUTPUT_PX = 24, 48
 
-Settled = Callable[[FoundFaces, float], set[int]]
-"""Given all faces found so far and the smallest window searched: the pictures that are done."""
+Network = Callable[[Float32[np.ndarray, "batch 3 height width"]], Sequence[np.ndarray]]
+"""Takes RGB in [0, 255], which it scales itself, and returns its outputs as arrays."""
+
+Enough = Callable[[FoundFaces, float], bool]
+"""Given all faces found so far and the smallest window searched: is a finer search needless?"""
 
 
-def default_device() -> torch.device:
-    """Return the GPU when there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+@dataclass(frozen=True)
+class FaceCascade:
+    """MTCNN's networks and their settings.
 
+    Attributes:
+        propose: P-net: offsets and probabilities for every cell of a picture.
+        refine: R-net: offsets and probabilities of patches of 24 px.
+        output: O-net: offsets, landmarks and probabilities of patches of 48 px.
+        thresholds: Least probability that each of them asks for.
+        factor: From one window to the next smaller one, in (0, 1).
+    """
 
-class Cascade:
-    """MTCNN's networks on one device."""
+    propose: Network
+    refine: Network
+    output: Network
+    thresholds: tuple[float, float, float]
+    factor: float
 
-    def __init__(self, device: torch.device) -> None:
-        # channels_last: a CPU pools five to ten times faster
-        networks = MTCNN(device=device).to(memory_format=torch.channels_last)
-        self._device = device
-        self._factor: float = networks.factor
-        self._thresholds: tuple[float, float, float] = tuple(networks.thresholds)
-        self._proposer = networks.pnet
-        self._refiner: nn.Module = networks.rnet
-        self._judge: nn.Module = networks.onet
-
-    @torch.inference_mode()
     def find(
-        self,
-        canvas: UInt8[np.ndarray, "batch height width 3"],
-        sizes: Int[np.ndarray, "batch 2"],
-        min_window_px: float,
-        settled: Settled,
-    ) -> FoundFaces:
-        """Find the faces of a batch of pictures that lie in the upper left of one canvas.
+        self, pixels: UInt8[np.ndarray, "height width 3"], min_window_px: float, enough: Enough
+    ) -> FoundFaces | None:
+        """Find the faces of one picture, or return None where no window fits into it.
 
         Args:
-            canvas: RGB pictures in [0, 255], padded to one size.
-            sizes: Width and height of each picture on the canvas.
+            pixels: RGB in [0, 255].
             min_window_px: Smallest face window to search for; below 12 it counts as 12.
-            settled: Asked after each part of the pyramid which pictures need no finer one.
+            enough: Asked after each group of windows whether the search may end.
         """
-        sums = integral(torch.from_numpy(canvas).to(self._device))
-        extents = torch.from_numpy(np.asarray(sizes, dtype=np.int64)).to(self._device)
-        waiting = list(range(len(canvas)))
+        groups = window_groups(min(pixels.shape[:2]), min_window_px, self.factor)
+        if not groups:
+            return None
+        sums = integral(pixels)
         found = FoundFaces.none()
-        longest = int(sizes.min(axis=1).max())
-        for windows in parts_of_pyramid(longest, min_window_px, self._factor):
-            rows = torch.tensor(waiting, dtype=torch.int64, device=self._device)
-            levels = [self._propose(sums, extents, rows, px) for px in windows]
-            fresh = self._refine(sums, extents, Candidates.joined(levels))
+        for windows in groups:
+            proposals = [self._proposals(sums, window_px) for window_px in windows]
+            fresh = self._faces(sums, Boxes.joined(proposals))
             found = FoundFaces.joined([found, fresh]).without_nested(0.7)
-            finished = settled(found, windows[-1])
-            waiting = [index for index in waiting if index not in finished]
-            if not waiting:
+            if enough(found, windows[-1]):
                 break
         return found
 
-    def _propose(
-        self,
-        sums: Int[Tensor, "batch height_1 width_1 3"],
-        extents: Int[Tensor, "batch 2"],
-        pictures: Int[Tensor, "waiting"],
-        window_px: float,
-    ) -> Candidates:
-        """Run the first network over one level of the pyramid of the pictures that wait."""
-        scale = CELL_PX / window_px
-        shapes = [(int(width), int(height)) for width, height in extents[pictures].tolist()]
-        sizes = [level_size(width, height, window_px) for width, height in shapes]
-        levels = area_levels(sums, pictures.tolist(), shapes, sizes)
-        offsets, probabilities = self._proposer(_scaled(levels))
-        scores = probabilities[:, 1]
-        index, row, column = (scores >= self._thresholds[0]).nonzero(as_tuple=True)
-        corner = torch.stack([column, row], dim=1) * STRIDE_PX
-        low, high = ((corner + 1) / scale).floor(), ((corner + CELL_PX) / scale).floor()
-        # a window may begin in its picture's last cell, and none in the padding behind it
-        limits = torch.tensor(sizes, device=self._device)[index]
-        inside = (corner + CELL_PX <= limits + limits % 2).all(dim=1)
-        candidates = Candidates(
-            pictures[index],
-            torch.cat([low, high], dim=1),
-            scores[index, row, column],
-            offsets[index, :, row, column],
-        )
-        return candidates.take(inside).without_overlaps(0.5)
+    def _proposals(self, sums: Sums, window_px: float) -> Boxes:
+        """Run the first network over the picture, shrunk for one size of window."""
+        level = area_level(sums, *level_size(*_size(sums), window_px))
+        offsets, probabilities = self.propose(level)
+        scores = probabilities[0, 1]
+        row, column = np.nonzero(scores >= np.float32(self.thresholds[0]))
+        corner = (np.stack([column, row], axis=1) * STRIDE_PX).astype(np.float32)
+        shrink = np.float32(CELL_PX / window_px)
+        low, high = np.floor((corner + 1) / shrink), np.floor((corner + CELL_PX) / shrink)
+        edges = np.concatenate([low, high], axis=1).astype(np.float32)
+        candidates = Boxes(edges, scores[row, column], offsets[0, :, row, column])
+        return candidates.without_overlaps(0.5)
 
-    def _refine(
-        self, sums: Tensor, extents: Int[Tensor, "batch 2"], proposals: Candidates
-    ) -> FoundFaces:
+    def _faces(self, sums: Sums, proposals: Boxes) -> FoundFaces:
         """Run the second and third network over what the first one proposed."""
-        kept = proposals.without_overlaps(0.7)
-        spans = (kept.boxes[:, 2:] - kept.boxes[:, :2]).repeat(1, 2)
-        kept = kept.at(kept.boxes + kept.offsets * spans).squared().inside(extents)
-        offsets, probabilities = self._look_at(self._refiner, sums, extents, kept, 24)
-        kept = Candidates(kept.picture, kept.boxes, probabilities[:, 1], offsets)
-        kept = kept.take(kept.scores > self._thresholds[1]).without_overlaps(0.7)
-        kept = kept.at(regressed(kept.boxes, kept.offsets)).squared().inside(extents)
-        offsets, points, probabilities = self._look_at(self._judge, sums, extents, kept, 48)
-        kept = Candidates(kept.picture, kept.boxes, probabilities[:, 1], offsets)
-        return found_faces(kept, points, self._thresholds[2])
-
-    def _look_at(
-        self, network: nn.Module, sums: Tensor, extents: Tensor, faces: Candidates, size_px: int
-    ) -> list[Tensor]:
-        """Run a network over the windows of all candidates, some hundreds at a time."""
-        windows = faces.windows(extents)
-        if len(windows) == 0:
-            # the networks do not run on nothing: look once at black and keep no row of it
-            nothing = torch.zeros((1, 3, size_px, size_px), device=self._device)
-            return [output[:0] for output in network(nothing)]
-        outputs = []
-        for start in range(0, len(windows), MAX_CANDIDATES_AT_ONCE):
-            rows = slice(start, start + MAX_CANDIDATES_AT_ONCE)
-            patches = area_patches(sums, faces.picture[rows], windows[rows], size_px)
-            outputs.append(network(_scaled(patches)))
-        return [torch.cat(parts) for parts in zip(*outputs, strict=True)]
+        size = _size(sums)
+        kept = proposals.without_overlaps(0.7).regressed(extra=0.0).squared().inside(*size)
+        offsets, probabilities = _run(self.refine, sums, kept, REFINE_PX)
+        kept = Boxes(kept.edges, probabilities[:, 1], offsets)
+        kept = kept.take(kept.scores > np.float32(self.thresholds[1])).without_overlaps(0.7)
+        kept = kept.regressed().squared().inside(*size)
+        offsets, points, probabilities = _run(self.output, sums, kept, OUTPUT_PX)
+        kept = Boxes(kept.edges, probabilities[:, 1], offsets)
+        rows = kept.scores > np.float32(self.thresholds[2])
+        return _found(kept.take(rows), points[rows])
 
 
-def _scaled(pixels: Tensor) -> Tensor:
-    """Bring [0, 255] to the range that MTCNN's own networks expect."""
-    return pixels.sub_(127.5).mul_(1 / 128)
+def _run(network: Network, sums: Sums, candidates: Boxes, size_px: int) -> list[np.ndarray]:
+    """Run a network over the windows of all candidates, some hundreds at a time."""
+    windows = candidates.windows(*_size(sums))
+    if len(windows) == 0:
+        # the networks do not run on nothing: give them one black patch and keep no row of it
+        nothing = np.zeros((1, 3, size_px, size_px), dtype=np.float32)
+        return [output[:0] for output in network(nothing)]
+    starts = range(0, len(windows), MAX_CANDIDATES_AT_ONCE)
+    outputs = [
+        network(area_patches(sums, windows[start : start + MAX_CANDIDATES_AT_ONCE], size_px))
+        for start in starts
+    ]
+    return [np.concatenate(parts) for parts in zip(*outputs, strict=True)]
+
+
+def _found(kept: Boxes, points: Float32[np.ndarray, "faces 10"]) -> FoundFaces:
+    spans = kept.edges[:, 2:] - kept.edges[:, :2] + np.float32(1)
+    unit = points.reshape(-1, 2, 5).transpose(0, 2, 1)
+    landmarks = unit * spans[:, None] + kept.edges[:, None, :2] - np.float32(1)
+    return FoundFaces(kept.regressed().edges, kept.scores, landmarks)
+
+
+def _size(sums: Sums) -> tuple[int, int]:
+    """Width and height of the picture behind an integral image."""
+    return sums.shape[1] - 1, sums.shape[0] - 1

@@ -16,7 +16,7 @@ from portrait_pipeline.faces.detection import Detection, FaceFault, Finding
 from portrait_pipeline.images import PictureFault, ReducedPicture
 from portrait_pipeline.parameters import FaceParameters
 
-RECORD_VERSION = 3
+RECORD_VERSION = 4
 """To be raised whenever the same file would be measured differently."""
 MEASURED_SIZE_PX = 96
 """Edge of the face crop on which sharpness, brightness and colour are measured."""
@@ -92,14 +92,11 @@ def record_key(content_hash: str, parameters: FaceParameters) -> str:
 def measure(
     content_hash: str, picture: ReducedPicture, finding: Finding, parameters: FaceParameters
 ) -> PictureRecord:
-    """Measure a picture of which the face has been looked for."""
+    """Measure a picture that has been searched for its face."""
     face = _face_pixels(picture, finding, parameters)
-    fault: Fault | None = finding.fault
-    if min(picture.width_px, picture.height_px) < parameters.min_face_px:
-        fault = "too small"
     return PictureRecord(
         content_hash=content_hash,
-        fault=fault,
+        fault=finding.fault,
         width_px=picture.width_px,
         height_px=picture.height_px,
         perceptual_hash=str(imagehash.phash(picture.image)),

@@ -11,9 +11,9 @@ from jaxtyping import UInt8
 from pydantic import ValidationError
 
 from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.faces.cascade import FaceCascade
 from portrait_pipeline.faces.detect import FaceDetector
 from portrait_pipeline.parameters import FaceParameters
-from portrait_pipeline.portrayal.onnx_cascade import OnnxCascade
 from portrait_pipeline.portrayal.portrayer import PortraitModel
 
 OPSET = 20
@@ -85,25 +85,24 @@ def exported_model(exported: ExportedModel, num_threads: int = 0) -> PortraitMod
             " with `kedro run --pipeline=export`"
         ) from error
     cascade = _cascade(exported, detector, num_threads)
-    finder = FaceDetector(preparation, search=cascade)
+    finder = FaceDetector(preparation, cascade=cascade)
     teacher = metadata.get("teacher") or None
     return PortraitModel(name, preparation, finder, _painter(session), teacher)
 
 
-def _cascade(exported: ExportedModel, detector: Mapping[str, Any], num_threads: int) -> OnnxCascade:
-    sessions = {
-        name: _runner(open_session(exported.networks[name], num_threads))
-        for name in DETECTOR_NETWORKS
-    }
+def _cascade(exported: ExportedModel, detector: Mapping[str, Any], num_threads: int) -> FaceCascade:
+    propose, refine, output = (
+        _runner(open_session(exported.networks[name], num_threads)) for name in DETECTOR_NETWORKS
+    )
     first, second, third = detector["thresholds"]
-    return OnnxCascade(sessions, (first, second, third), detector["factor"])
+    return FaceCascade(propose, refine, output, (first, second, third), detector["factor"])
 
 
 def _runner(session: onnxruntime.InferenceSession) -> Callable[[np.ndarray], list[np.ndarray]]:
     (argument,) = (value.name for value in session.get_inputs())
 
     def run(pixels: np.ndarray) -> list[np.ndarray]:
-        outputs: list[np.ndarray] = session.run(None, {argument: pixels})
+        outputs: list[np.ndarray] = session.run(None, {argument: np.ascontiguousarray(pixels)})
         return outputs
 
     return run
@@ -113,7 +112,7 @@ def _painter(session: onnxruntime.InferenceSession) -> Callable[[np.ndarray], np
     run = _runner(session)
 
     def paint(photos: UInt8[np.ndarray, "n size size 3"]) -> UInt8[np.ndarray, "n size size 3"]:
-        (portraits,) = run(np.ascontiguousarray(photos))
+        (portraits,) = run(photos)
         return portraits
 
     return paint

@@ -1,7 +1,4 @@
-"""Boxes between the networks of the face detector, with numpy alone.
-
-The counterpart of `faces.candidates` for machines without PyTorch; a test holds the two together.
-"""
+"""Boxes between the networks of the face detector."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,16 +9,14 @@ from jaxtyping import Bool, Float32, Int64
 
 @dataclass(frozen=True)
 class Boxes:
-    """Windows that may hold a face, one row each, in pixels of the batch's canvas.
+    """Windows of one picture that may hold a face, one row each, in pixels.
 
     Attributes:
-        picture: Which picture of the batch.
         edges: Left, top, right, bottom.
         scores: Probability of a face, in [0, 1].
-        offsets: Where the network would rather have the edges, in units of the box.
+        offsets: How far the network moves each edge, in units of the box.
     """
 
-    picture: Int64[np.ndarray, " faces"]
     edges: Float32[np.ndarray, "faces 4"]
     scores: Float32[np.ndarray, " faces"]
     offsets: Float32[np.ndarray, "faces 4"]
@@ -30,7 +25,6 @@ class Boxes:
     def joined(parts: Sequence["Boxes"]) -> "Boxes":
         """Return all rows of several tables."""
         return Boxes(
-            np.concatenate([part.picture for part in parts]),
             np.concatenate([part.edges for part in parts]),
             np.concatenate([part.scores for part in parts]),
             np.concatenate([part.offsets for part in parts]),
@@ -38,14 +32,14 @@ class Boxes:
 
     def take(self, rows: Int64[np.ndarray, " some"] | Bool[np.ndarray, " faces"]) -> "Boxes":
         """Return some rows, by index or by mask."""
-        return Boxes(self.picture[rows], self.edges[rows], self.scores[rows], self.offsets[rows])
+        return Boxes(self.edges[rows], self.scores[rows], self.offsets[rows])
 
     def at(self, edges: Float32[np.ndarray, "faces 4"]) -> "Boxes":
         """Return the same candidates with other edges."""
         return replace(self, edges=edges)
 
     def without_overlaps(self, threshold: float) -> "Boxes":
-        """Keep of every heap of boxes of one picture (IoU above `threshold`) the likeliest."""
+        """Of boxes that overlap by an IoU above `threshold`, keep the likeliest."""
         order = np.argsort(-self.scores, kind="stable")
         areas = (self.edges[:, 2:] - self.edges[:, :2]).prod(axis=1)
         kept = []
@@ -54,8 +48,7 @@ class Boxes:
             kept.append(first)
             shared = _intersection(self.edges[first], self.edges[rest])
             union = areas[first] + areas[rest] - shared
-            apart = self.picture[rest] != self.picture[first]
-            order = rest[apart | (shared <= np.float32(threshold) * union)]
+            order = rest[shared <= np.float32(threshold) * union]
         return self.take(np.array(kept, dtype=np.int64))
 
     def squared(self) -> "Boxes":
@@ -70,18 +63,17 @@ class Boxes:
         spans = self.edges[:, 2:] - self.edges[:, :2] + np.float32(extra)
         return self.at(self.edges + self.offsets * np.tile(spans, (1, 2)))
 
-    def windows(self, extents: Int64[np.ndarray, "batch 2"]) -> Int64[np.ndarray, "faces 4"]:
-        """Return whole pixels inside each picture: left, top, and right, bottom excluded."""
+    def windows(self, width_px: int, height_px: int) -> Int64[np.ndarray, "faces 4"]:
+        """Return whole pixels inside the picture: left, top, and right, bottom excluded."""
         whole = np.trunc(self.edges).astype(np.int64)
         low = np.maximum(whole[:, :2], 1) - 1
-        high = np.minimum(whole[:, 2:], extents[self.picture])
+        high = np.minimum(whole[:, 2:], (width_px, height_px))
         return np.concatenate([low, high], axis=1)
 
-    def inside(self, extents: Int64[np.ndarray, "batch 2"]) -> "Boxes":
-        """Drop the boxes of which nothing lies inside their picture."""
-        windows = self.windows(extents)
-        low, high = windows[:, :2], windows[:, 2:]
-        return self.take(np.asarray((high > low).all(axis=1)))
+    def inside(self, width_px: int, height_px: int) -> "Boxes":
+        """Drop the boxes of which nothing lies inside the picture."""
+        windows = self.windows(width_px, height_px)
+        return self.take(np.asarray((windows[:, 2:] > windows[:, :2]).all(axis=1)))
 
 
 def _intersection(

@@ -1,19 +1,21 @@
-"""Which sizes of face are looked for, in which order; needs no PyTorch."""
+"""Which sizes of face a picture is searched for, and in which order."""
 
 CELL_PX = 12
 """Window of the first network, which moves by `STRIDE_PX`."""
 STRIDE_PX = 2
 FIRST_WINDOW_PX = 20.0
-"""facenet-pytorch's smallest face: every pyramid stands on the same rungs, 20 px over powers of the
-factor, so that a picture is seen as its own loop `MTCNN()(picture)` sees it."""
-LEVELS_PER_PART = (2, 2)
+"""facenet-pytorch's smallest face: the windows of every picture stand on the same rungs, 20 px over
+powers of the factor, so that a picture is seen as its own loop `MTCNN()(picture)` sees it."""
+SMALL_LEVELS, MIDDLE_LEVELS = 2, 2
 
 
-def parts_of_pyramid(longest_px: int, min_window_px: float, factor: float) -> list[list[float]]:
+def window_groups(
+    shorter_side_px: int, min_window_px: float, factor: float
+) -> tuple[tuple[float, ...], ...]:
     """Return windows of faces in pixels: first all the large ones, then two and two smaller ones.
 
     Args:
-        longest_px: No window is larger.
+        shorter_side_px: Of the picture; no window is larger, and none may fit.
         min_window_px: The smallest window is the next rung at or below it, and at least 12.
         factor: From one rung to the next smaller one, in (0, 1).
     """
@@ -22,12 +24,13 @@ def parts_of_pyramid(longest_px: int, min_window_px: float, factor: float) -> li
         window *= factor
     while window / factor <= min_window_px * (1 + 1e-9):
         window /= factor
-    windows = [window]
-    while windows[-1] / factor <= longest_px:
-        windows.append(windows[-1] / factor)
-    small, middle = LEVELS_PER_PART
-    parts = [windows[small + middle :], windows[small : small + middle], windows[:small]]
-    return [part[::-1] for part in parts if part]
+    windows = []
+    while window <= shorter_side_px:
+        windows.append(window)
+        window /= factor
+    small, middle = windows[:SMALL_LEVELS], windows[SMALL_LEVELS : SMALL_LEVELS + MIDDLE_LEVELS]
+    groups = (windows[SMALL_LEVELS + MIDDLE_LEVELS :], middle, small)
+    return tuple(tuple(reversed(group)) for group in groups if group)
 
 
 def level_size(width_px: int, height_px: int, window_px: float) -> tuple[int, int]:
