@@ -80,8 +80,8 @@ def _our_step(size: Size, lambda_p: float, teacher: Any, pictures: Any) -> Calla
     with torch.no_grad():
         batch = Batch(*pictures, *map(teacher, pictures))
     state, objective = build_state(settings, fabric.device), objective_at(settings, 0, 1)
-    machine = StepContext(fabric, teacher if lambda_p else None, settings.ema_decay)
-    return lambda: training_step(state, batch, objective, machine)
+    step_context = StepContext(fabric, teacher if lambda_p else None, settings.ema_decay)
+    return lambda: training_step(state, batch, objective, step_context)
 
 
 def parameters(size: Size, lambda_p: float) -> Any:

@@ -1,19 +1,23 @@
 """The training step as a textbook writes it: eager, one loss, one graph, nothing clever.
 
-It shares nothing with `portrait_pipeline.cyclegan` and stands beside the step of the pipeline in
-`benchmarks/step.py`: the same networks out of plain layers, least-squares GAN, cycle consistency,
-an image pool of 50, Adam, and, for the proposed model, the face network on real and on fake
-pictures in every step, as the report's notebooks ran it.
+It shares nothing with `portrait_pipeline.cyclegan` but the weighted sum of the objective, and is
+measured beside the step of the pipeline: the same networks out of plain layers, least-squares GAN,
+cycle consistency, an image pool of 50, Adam, and, for the proposed model, the face network on real
+and on fake pictures in every step, as the report's notebooks ran it.
 """
 
 import itertools
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss, mse_loss
 
+from portrait_pipeline.cyclegan.losses import Objective, full_objective
+
+OBJECTIVE = Objective("least_squares", 10.0, 0.0, 0.0, None, "sum")
 Embed = Callable[[Tensor], Tensor]
 
 
@@ -76,26 +80,29 @@ class TextbookStep:
     def __call__(self, x: Tensor, y: Tensor, embed: Embed | None, lambda_p: float) -> float:
         """Take one step on a photo and a painting; return the generators' loss."""
         fake_y, fake_x = self.g(x), self.f(y)
-        judged_y, judged_x = self.d_y(fake_y), self.d_x(fake_x)
-        loss = mse_loss(judged_y, torch.ones_like(judged_y))
-        loss = loss + mse_loss(judged_x, torch.ones_like(judged_x))
-        loss = loss + 10.0 * (l1_loss(self.f(fake_y), x) + l1_loss(self.g(fake_x), y))
+        logits_y, logits_x = self.d_y(fake_y), self.d_x(fake_x)
+        terms = {
+            "adversarial_loss": mse_loss(logits_y, torch.ones_like(logits_y))
+            + mse_loss(logits_x, torch.ones_like(logits_x)),
+            "cycle_consistency_loss": l1_loss(self.f(fake_y), x) + l1_loss(self.g(fake_x), y),
+        }
         if embed is not None:
             with torch.no_grad():
                 of_x, of_y = embed(x), embed(y)
             distance = (embed(fake_y) - of_x).square().sum(1).mean()
             distance = distance + (embed(fake_x) - of_y).square().sum(1).mean()
-            loss = loss + lambda_p * distance
+            terms["perceptual_loss"] = distance
+        loss = full_objective(terms, replace(OBJECTIVE, lambda_perceptual=lambda_p))
         self.adam_generators.zero_grad()
         loss.backward()
         self.adam_generators.step()
         self.adam_discriminators.zero_grad()
-        self._judge(self.d_y, y, self._pooled(0, fake_y)).backward()
-        self._judge(self.d_x, x, self._pooled(1, fake_x)).backward()
+        self._loss(self.d_y, y, self._pooled(0, fake_y)).backward()
+        self._loss(self.d_x, x, self._pooled(1, fake_x)).backward()
         self.adam_discriminators.step()
         return loss.item()
 
-    def _judge(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+    def _loss(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
         real_logits, fake_logits = discriminator(real), discriminator(fake)
         loss_real = mse_loss(real_logits, torch.ones_like(real_logits))
         return 0.5 * (loss_real + mse_loss(fake_logits, torch.zeros_like(fake_logits)))

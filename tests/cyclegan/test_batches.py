@@ -11,7 +11,7 @@ import torch
 
 from portrait_pipeline.cyclegan.batches import UnpairedBatches, steps_per_epoch
 from portrait_pipeline.cyclegan.data import RealEmbeddings, TrainingData, data_hash
-from portrait_pipeline.cyclegan.randomness import Stream
+from portrait_pipeline.cyclegan.state import Stream
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.images import FaceSet, to_model_range
 

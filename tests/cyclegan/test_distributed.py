@@ -1,4 +1,7 @@
-"""Laws of a training on two processes (gloo on a CPU; nccl on GPUs takes the same path)."""
+"""Laws of the processes: what is refused, and a training on two of them.
+
+They talk through gloo on a CPU; on GPUs nccl takes the same path.
+"""
 
 import importlib.util
 import os
@@ -10,14 +13,61 @@ from typing import Any
 import pytest
 import torch
 
+from portrait_pipeline.cyclegan import distributed
+from portrait_pipeline.cyclegan.distributed import start_fabric
+from portrait_pipeline.errors import PortraitPipelineError
+
 SCRIPT = Path(__file__).with_name("two_processes.py")
 
 
+def test_the_precision_follows_the_machine(parameters):
+    """Law: `auto` is 32-true on a CPU; bf16-mixed may be asked for."""
+    assert start_fabric(parameters(precision="auto"))._precision.precision == "32-true"
+    half = start_fabric(parameters(precision="bf16-mixed"))
+    assert half._precision.precision == "bf16-mixed"
+
+
+def test_what_the_machine_lacks_is_refused(parameters):
+    """Law: absent devices, devices without processes, float16 on a CPU: one sentence each."""
+    with pytest.raises(PortraitPipelineError, match=r"devices is 2.*torchrun --nproc-per-node=2"):
+        start_fabric(parameters(devices=2))
+    with pytest.raises(PortraitPipelineError, match=r"16-mixed.*training\.precision=auto"):
+        start_fabric(parameters(precision="16-mixed"))
+    if not torch.backends.mps.is_available():
+        with pytest.raises(
+            PortraitPipelineError, match=r"mps, but only.*training\.accelerator=auto"
+        ):
+            start_fabric(parameters(accelerator="mps"))
+
+
+@pytest.mark.parametrize(
+    ("world", "strategy", "given"),
+    [("1", "auto", "auto"), ("1", "ddp", "ddp"), ("2", "auto", "ddp"), ("2", "ddp", "ddp")],
+)
+def test_several_processes_train_one_model(parameters, monkeypatch, world, strategy, given):
+    """Law: `auto` is ddp as soon as torchrun started several; asked for, ddp holds for one too."""
+    asked = []
+
+    class Recorder:
+        def __init__(self, **settings):
+            asked.append(settings)
+
+        def launch(self):
+            pass
+
+    monkeypatch.setattr(distributed, "Fabric", Recorder)
+    monkeypatch.setenv("WORLD_SIZE", world)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "1")
+    start_fabric(parameters(strategy=strategy))
+    assert (asked[0]["strategy"], asked[0]["num_nodes"]) == (given, int(world))
+
+
 def _run_two(folder: Path, task: str) -> subprocess.CompletedProcess[str]:
+    paths = [str(SCRIPT.parents[1]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     return subprocess.run(
         [*command, str(SCRIPT), str(folder), task],
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(SCRIPT.parents[1])},
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths)},
         capture_output=True,
         text=True,
         timeout=300,

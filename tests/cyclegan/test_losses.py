@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from portrait_pipeline.cyclegan.losses import (
+    Objective,
     cycle_consistency_loss,
     discriminator_adversarial_loss,
+    full_objective,
     generator_adversarial_loss,
     identity_mapping_loss,
     perceptual_loss,
@@ -103,3 +105,12 @@ def test_unknown_forms_are_refused():
         generator_adversarial_loss(FAKE, "hinge")
     with pytest.raises(ValueError, match="perceptual_reduction is 'max'"):
         perceptual_loss(torch.zeros(1, 2), torch.zeros(1, 2), "max")
+
+
+def test_the_objective_is_the_weighted_sum_of_its_terms():
+    """1 + 10 · 0.5 + 5 · 0.2 + 3 · 2 = 13; without the optional terms 1 + 10 · 0.5 = 6."""
+    objective = Objective("least_squares", 10.0, 5.0, 3.0, None, "sum")
+    terms = {"adversarial_loss": 1.0, "cycle_consistency_loss": 0.5}
+    optional = {"identity_mapping_loss": 0.2, "perceptual_loss": 2.0}
+    assert full_objective(terms | optional, objective) == pytest.approx(13.0)
+    assert full_objective(terms, objective) == pytest.approx(6.0)

@@ -10,6 +10,7 @@ from lightning_fabric import Fabric
 from torch.nn.functional import l1_loss, mse_loss
 
 from portrait_pipeline.cyclegan.batches import Batch
+from portrait_pipeline.cyclegan.losses import full_objective
 from portrait_pipeline.cyclegan.schedule import objective_at
 from portrait_pipeline.cyclegan.state import build_state
 from portrait_pipeline.cyclegan.step import StepContext, training_step
@@ -24,25 +25,26 @@ from portrait_pipeline.errors import TrainingDivergedError
 RATE = 0.05
 
 
-def textbook_step(nets, x, y, teacher, weights):
-    """A plain CycleGAN step with SGD, one graph for the generators, nothing shared with ours."""
+def textbook_step(nets, x, y, teacher, objective):
+    """A plain CycleGAN step with SGD: one graph for the generators, terms written anew."""
     g, f, d_x, d_y = nets
-    lambda_c, lambda_p, lambda_i = weights
     fake_y, fake_x = g(x), f(y)
-    judged_y, judged_x = d_y(fake_y), d_x(fake_x)
-    loss = mse_loss(judged_y, torch.ones_like(judged_y))
-    loss = loss + mse_loss(judged_x, torch.ones_like(judged_x))
-    loss = loss + lambda_c * (l1_loss(f(fake_y), x) + l1_loss(g(fake_x), y))
-    loss = loss + lambda_i * (l1_loss(f(x), x) + l1_loss(g(y), y))
-    distance = (teacher(fake_y) - teacher(x)).square().sum(1).mean()
-    distance = distance + (teacher(fake_x) - teacher(y)).square().sum(1).mean()
-    loss = loss + lambda_p * distance
+    logits_y, logits_x = d_y(fake_y), d_x(fake_x)
+    terms = {
+        "adversarial_loss": mse_loss(logits_y, torch.ones_like(logits_y))
+        + mse_loss(logits_x, torch.ones_like(logits_x)),
+        "cycle_consistency_loss": l1_loss(f(fake_y), x) + l1_loss(g(fake_x), y),
+        "identity_mapping_loss": l1_loss(f(x), x) + l1_loss(g(y), y),
+        "perceptual_loss": (teacher(fake_y) - teacher(x)).square().sum(1).mean()
+        + (teacher(fake_x) - teacher(y)).square().sum(1).mean(),
+    }
+    loss = full_objective(terms, objective)
     generators = [*g.parameters(), *f.parameters()]
     gradients = list(torch.autograd.grad(loss, generators))
-    for judge, real, fake in ((d_x, x, fake_x), (d_y, y, fake_y)):
-        real_logits, fake_logits = judge(real), judge(fake.detach())
-        judged = 0.5 * (((real_logits - 1) ** 2).mean() + (fake_logits**2).mean())
-        gradients += torch.autograd.grad(judged, list(judge.parameters()))
+    for discriminator, real, fake in ((d_x, x, fake_x), (d_y, y, fake_y)):
+        real_logits, fake_logits = discriminator(real), discriminator(fake.detach())
+        loss = 0.5 * (((real_logits - 1) ** 2).mean() + (fake_logits**2).mean())
+        gradients += torch.autograd.grad(loss, list(discriminator.parameters()))
     every = [*generators, *d_x.parameters(), *d_y.parameters()]
     return gradients, [(w - RATE * grad).detach() for w, grad in zip(every, gradients, strict=True)]
 
@@ -92,7 +94,7 @@ def test_a_step_is_the_textbooks(parameters, teacher, fabric, threads, upsamplin
     )
     state, batch = _with_sgd(build_state(settings, fabric.device)), _batch(teacher)
     gradients, weights = textbook_step(
-        _plain(state), batch.photos, batch.paintings, teacher, (10.0, 3.0, 5.0)
+        _plain(state), batch.photos, batch.paintings, teacher, objective_at(settings, 0, 1)
     )
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
@@ -108,7 +110,7 @@ def test_a_step_is_the_textbooks(parameters, teacher, fabric, threads, upsamplin
 
 
 def test_the_two_threads_change_no_bit(parameters, teacher, fabric):
-    """Law: side by side or in pictures, the weights after a few steps are the same, bit for bit."""
+    """Law: side by side or in turn, the weights after a few steps are the same, bit for bit."""
     settings, weights = parameters(lambda_perceptual=3.0), []
     before = torch.get_num_threads()
     for threads in (1, 2):
@@ -181,7 +183,8 @@ def test_the_share_of_the_gradient_is_that_at_the_fake(parameters, teacher, fabr
     state, batch = build_state(settings, fabric.device), _batch(teacher)
     nets = state.networks
     fake = nets.photo_to_portrait(batch.photos).detach().requires_grad_()
-    others = mse_loss(judged := nets.painting_discriminator(fake), torch.ones_like(judged))
+    logits = nets.painting_discriminator(fake)
+    others = mse_loss(logits, torch.ones_like(logits))
     others = others + 10.0 * l1_loss(nets.portrait_to_photo(fake), batch.photos)
     of_others = torch.autograd.grad(others, fake)[0].norm()
     perceptual = (teacher(fake) - batch.photo_embeddings).square().sum(1).mean()
@@ -246,11 +249,11 @@ def test_the_generators_step_does_not_train_the_discriminators(parameters, teach
     settings, batch = parameters(), _batch(teacher)
     state = build_state(settings, fabric.device)
     _one_cycle(state, batch, objective_at(settings, 0, 1), None)
-    judge = state.networks.painting_discriminator
+    network = state.networks.painting_discriminator
     fake = state.networks.photo_to_portrait(batch.photos).detach()
-    judged = 0.5 * (((judge(batch.paintings) - 1) ** 2).mean() + (judge(fake) ** 2).mean())
-    expected = torch.autograd.grad(judged, list(judge.parameters()))
-    for weight, other in zip(judge.parameters(), expected, strict=True):
+    loss = 0.5 * (((network(batch.paintings) - 1) ** 2).mean() + (network(fake) ** 2).mean())
+    expected = torch.autograd.grad(loss, list(network.parameters()))
+    for weight, other in zip(network.parameters(), expected, strict=True):
         assert (weight.grad - other).norm() <= 1e-5 * other.norm()
     nets = itertools.chain.from_iterable(net.parameters() for net in _plain(state))
     assert all(weight.requires_grad for weight in nets)

@@ -18,7 +18,7 @@ from support.in_memory import MemoryStore, MemoryTracker
 
 from portrait_pipeline.cyclegan.batches import UnpairedBatches
 from portrait_pipeline.cyclegan.data import TrainingData
-from portrait_pipeline.cyclegan.machine import start_fabric
+from portrait_pipeline.cyclegan.distributed import start_fabric
 from portrait_pipeline.cyclegan.schedule import objective_at
 from portrait_pipeline.cyclegan.services import Services
 from portrait_pipeline.cyclegan.state import build_state

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from portrait_pipeline.cyclegan.randomness import Stream, random_generator
-from portrait_pipeline.cyclegan.state import build_generator
-from portrait_pipeline.cyclegan.weights import initialise_weights
+from portrait_pipeline.cyclegan.networks import initialise_weights
+from portrait_pipeline.cyclegan.state import Stream, build_generator, random_generator
 from portrait_pipeline.parameters import TrainingParameters
 from portrait_pipeline.portrayal.exported import ExportedModel
 from portrait_pipeline.portrayal.exporting import export_model

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from portrait_pipeline.cyclegan.data import TrainingData, release_pages
-from portrait_pipeline.cyclegan.randomness import Stream, random_generator
+from portrait_pipeline.cyclegan.state import Stream, random_generator
 from portrait_pipeline.images import FaceSet, to_model_range
 
 RELEASE_EVERY = 64
@@ -80,7 +80,7 @@ class UnpairedBatches:
         """Yield the batches of an epoch from position `start` on; no picture is decoded."""
         photo_order = self.order(epoch, len(self.data.photos), Stream.PHOTO_ORDER)
         painting_order = self.order(epoch, len(self.data.paintings), Stream.PAINTING_ORDER)
-        known = self.data.real_embeddings
+        embeddings = self.data.real_embeddings
         for position in range(start, self.steps_per_epoch):
             photo, painting = (
                 self._turn(photo_order, position),
@@ -89,8 +89,10 @@ class UnpairedBatches:
             yield Batch(
                 _pictures(self.data.photos, photo),
                 _pictures(self.data.paintings, painting),
-                None if known is None else known.photo[photo.rows, photo.flipped.long()],
-                None if known is None else known.painting[painting.rows, painting.flipped.long()],
+                None if embeddings is None else embeddings.photo[photo.rows, photo.flipped.long()],
+                None
+                if embeddings is None
+                else embeddings.painting[painting.rows, painting.flipped.long()],
             )
             if position % RELEASE_EVERY == 0:
                 release_pages(self.data.photos)

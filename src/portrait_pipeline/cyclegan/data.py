@@ -1,4 +1,4 @@
-"""The pictures of one training, and the hash by which a resumed training knows them again."""
+"""The pictures of one training, and the hash by which a resumed training recognises them."""
 
 import hashlib
 import mmap
@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from portrait_pipeline.cyclegan.randomness import Stream, random_generator
 from portrait_pipeline.cyclegan.services import Embedder
+from portrait_pipeline.cyclegan.state import Stream, random_generator
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.identity.embedding import embed_pairs
 from portrait_pipeline.images import FaceSet
@@ -73,7 +73,7 @@ class TrainingData:
                 )
 
     def limited(self, num_pairs: int | None, seed: int) -> "TrainingData":
-        """Return a seeded choice of so many pictures of each domain (report, section 5.3).
+        """Return a seeded choice of `num_pairs` pictures of each domain (report, section 5.3).
 
         Raises:
             PortraitPipelineError: if there are fewer pictures than that.
@@ -87,11 +87,12 @@ class TrainingData:
             )
         photo_rows = _choice(len(self.photos), num_pairs, seed, 0)
         painting_rows = _choice(len(self.paintings), num_pairs, seed, 1)
-        known = self.real_embeddings
+        embeddings = self.real_embeddings
         return TrainingData(
             self.photos.subset([self.photos.names[i] for i in photo_rows]),
             self.paintings.subset([self.paintings.names[i] for i in painting_rows]),
-            known and RealEmbeddings(known.photo[photo_rows], known.painting[painting_rows]),
+            embeddings
+            and RealEmbeddings(embeddings.photo[photo_rows], embeddings.painting[painting_rows]),
         )
 
 

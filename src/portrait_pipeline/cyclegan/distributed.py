@@ -1,5 +1,7 @@
-"""What several processes that train one model tell one another."""
+"""The processes that train one model: how they start, and what they tell one another."""
 
+import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -8,7 +10,67 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from portrait_pipeline.errors import ProcessLostError
+from portrait_pipeline.errors import PortraitPipelineError, ProcessLostError
+from portrait_pipeline.parameters import TrainingParameters
+
+Precision = Literal["32-true", "16-mixed", "bf16-mixed"]
+
+
+def start_fabric(parameters: TrainingParameters) -> Fabric:
+    """Set up Lightning Fabric for one process, or for those that torchrun started.
+
+    Raises:
+        PortraitPipelineError: if several devices are asked for in one process, or a device or a
+            precision that this machine does not have.
+    """
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    accelerator = _accelerator(parameters)
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if isinstance(parameters.devices, int) and parameters.devices > local:
+        raise PortraitPipelineError(
+            f"devices is {parameters.devices}, but {local} process was started here; start one for"
+            f" each: `torchrun --nproc-per-node={parameters.devices} -m kedro run …`"
+        )
+    fabric = Fabric(
+        accelerator=accelerator,
+        devices=local,
+        num_nodes=max(1, world // local),
+        strategy="ddp" if world > 1 else parameters.strategy,
+        precision=_precision(parameters, accelerator),
+    )
+    fabric.launch()
+    if accelerator == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = parameters.allow_tf32
+        torch.backends.cudnn.allow_tf32 = parameters.allow_tf32
+        torch.backends.cudnn.benchmark = parameters.cudnn_autotune
+    return fabric
+
+
+def _accelerator(parameters: TrainingParameters) -> str:
+    seen = "cpu"
+    if torch.cuda.is_available():
+        seen = "cuda"
+    elif torch.backends.mps.is_available():
+        seen = "mps"
+    if parameters.accelerator not in ("auto", "cpu", seen):
+        raise PortraitPipelineError(
+            f"accelerator is {parameters.accelerator}, but only {seen} is seen here; use"
+            " `--params training.accelerator=auto`"
+        )
+    return seen if parameters.accelerator == "auto" else parameters.accelerator
+
+
+def _precision(parameters: TrainingParameters, accelerator: str) -> Precision:
+    if parameters.precision == "16-mixed" and accelerator != "cuda":
+        raise PortraitPipelineError(
+            f"precision is 16-mixed, which {accelerator} does not compute in; use"
+            " `--params training.precision=auto`"
+        )
+    if parameters.precision != "auto":
+        return parameters.precision
+    has_bfloat16 = accelerator == "cuda" and torch.cuda.is_bf16_supported()
+    return "bf16-mixed" if has_bfloat16 else "32-true"
 
 
 @contextmanager

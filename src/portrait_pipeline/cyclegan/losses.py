@@ -1,10 +1,12 @@
 """The terms of the objective (report, section 4.2), each an unweighted batch mean.
 
-Weights are applied in one place, `portrait_pipeline.cyclegan.step`. Every term is computed in
-float32, whatever the precision of the networks.
+`full_objective` adds them up with their weights (4.2.4); `translation_cycle` differentiates that
+sum piece by piece. Every term is computed in float32, whatever the precision of the networks.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeVar
 
 import torch
 import torch.nn.functional as F  # noqa: N812  the field's own name
@@ -13,6 +15,52 @@ from torch import Tensor
 
 AdversarialLoss = Literal["least_squares", "log"]
 PerceptualReduction = Literal["sum", "mean"]
+Term = TypeVar("Term", float, Tensor)
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The report's objective (4.2.4) at one step: forms and weights of its terms.
+
+    Attributes:
+        adversarial_loss: `least_squares` or `log`.
+        lambda_cycle: λ_c, weight of each cycle's term.
+        lambda_identity_mapping: λ_i, weight of each G(y) ≈ y term.
+        lambda_perceptual: λ_p at this step; 0 where `perceptual_gradient_share` is given.
+        perceptual_gradient_share: The share to keep, in (0, 1), or None for a fixed λ_p.
+        perceptual_reduction: `sum` or `mean`.
+    """
+
+    adversarial_loss: AdversarialLoss
+    lambda_cycle: float
+    lambda_identity_mapping: float
+    lambda_perceptual: float
+    perceptual_gradient_share: float | None
+    perceptual_reduction: PerceptualReduction
+
+    @property
+    def is_perceptual(self) -> bool:
+        """Whether the perceptual term counts at this step."""
+        return self.lambda_perceptual > 0.0 or self.perceptual_gradient_share is not None
+
+
+def full_objective(terms: Mapping[str, Term], objective: Objective) -> Term | float:
+    """What the generators minimise (report, 4.2.4): the weighted sum of its terms.
+
+    With each term summed over both cycles, that of the photo and that of the painting:
+
+        L(G, F) = L_adversarial + λ_c L_cycle + λ_i L_identity_mapping + λ_p L_perceptual
+
+    Args:
+        terms: The unweighted terms by name, of both cycles or of one; those absent count as 0.
+        objective: The weights.
+    """
+    return (
+        terms.get("adversarial_loss", 0.0)
+        + objective.lambda_cycle * terms.get("cycle_consistency_loss", 0.0)
+        + objective.lambda_identity_mapping * terms.get("identity_mapping_loss", 0.0)
+        + objective.lambda_perceptual * terms.get("perceptual_loss", 0.0)
+    )
 
 
 def generator_adversarial_loss(

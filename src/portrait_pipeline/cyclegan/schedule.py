@@ -3,36 +3,8 @@
 Both are functions of the progress alone, so that a resumed training needs no state for them.
 """
 
-from dataclasses import dataclass
-
-from portrait_pipeline.cyclegan.losses import AdversarialLoss, PerceptualReduction
+from portrait_pipeline.cyclegan.losses import Objective
 from portrait_pipeline.parameters import TrainingParameters
-
-
-@dataclass(frozen=True)
-class Objective:
-    """The report's objective (4.2.4) at one step: forms and weights of its terms.
-
-    Attributes:
-        adversarial_loss: `least_squares` or `log`.
-        lambda_cycle: λ_c, weight of each cycle's term.
-        lambda_identity_mapping: Weight of each G(y) ≈ y term.
-        lambda_perceptual: λ_p at this step; 0 where `perceptual_gradient_share` rules.
-        perceptual_gradient_share: The share to keep, in (0, 1), or None for a fixed λ_p.
-        perceptual_reduction: `sum` or `mean`.
-    """
-
-    adversarial_loss: AdversarialLoss
-    lambda_cycle: float
-    lambda_identity_mapping: float
-    lambda_perceptual: float
-    perceptual_gradient_share: float | None
-    perceptual_reduction: PerceptualReduction
-
-    @property
-    def is_perceptual(self) -> bool:
-        """Whether the perceptual term counts at this step."""
-        return self.lambda_perceptual > 0.0 or self.perceptual_gradient_share is not None
 
 
 def needs_embedder(parameters: TrainingParameters) -> bool:

@@ -1,19 +1,68 @@
-"""All that the next step of a training needs, in memory and as a checkpoint."""
+"""All that the next step of a training needs, in memory."""
 
+import copy
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
-from portrait_pipeline.cyclegan.average import averaged_copy
-from portrait_pipeline.cyclegan.discriminator import PatchDiscriminator, patch_map_size
-from portrait_pipeline.cyclegan.generator import ResnetGenerator
 from portrait_pipeline.cyclegan.image_pool import ImagePool
-from portrait_pipeline.cyclegan.randomness import Stream, random_generator
-from portrait_pipeline.cyclegan.weights import initialise_weights
+from portrait_pipeline.cyclegan.networks import (
+    PatchDiscriminator,
+    ResnetGenerator,
+    initialise_weights,
+    patch_map_size,
+)
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.parameters import TrainingParameters
+
+
+class Stream(IntEnum):
+    """What a stream of random numbers decides; the numbers are part of the checkpoint format."""
+
+    WEIGHTS = 0
+    PHOTO_ORDER = 1
+    PAINTING_ORDER = 2
+    PHOTO_POOL = 3
+    PAINTING_POOL = 4
+    TRAINING_PAIRS = 5
+
+
+def random_generator(seed: int, stream: Stream, *within: int) -> torch.Generator:
+    """Return the generator of one stream.
+
+    Args:
+        seed: The seed of the whole training, at least 0.
+        stream: What the numbers decide.
+        within: Further indices, for example the epoch or the rank; each gives its own numbers.
+    """
+    sequence = np.random.SeedSequence([seed, int(stream), *within])
+    return torch.Generator().manual_seed(int(sequence.generate_state(1, np.uint64)[0] >> 1))
+
+
+def averaged_copy(network: nn.Module) -> nn.Module:
+    """Return a frozen copy of the network in eval mode, where its average will be kept."""
+    return copy.deepcopy(network).eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def update_average(averaged: nn.Module, network: nn.Module, decay: float, step: int) -> None:
+    """Move the average towards the network: a ← d a + (1 - d) w, with d = min(decay, (1+t)/(10+t)).
+
+    The smaller decay of the first steps t keeps the random start out of the average of a short
+    training. A decay of 0 makes the average the network itself.
+
+    Args:
+        averaged: What `averaged_copy` returned; changed in place.
+        network: The network in training.
+        decay: In [0, 1).
+        step: Steps taken before this one.
+    """
+    warm = min(decay, (1 + step) / (10 + step))
+    torch._foreach_lerp_(list(averaged.parameters()), list(network.parameters()), 1.0 - warm)
 
 
 @dataclass(frozen=True)
@@ -97,7 +146,7 @@ def build_discriminator(parameters: TrainingParameters) -> PatchDiscriminator:
     """Make one discriminator of the size that the parameters ask for.
 
     Raises:
-        PortraitPipelineError: if it has so many layers that no patch fits into the picture.
+        PortraitPipelineError: if it has too many layers for a patch to fit into the picture.
     """
     num_layers = parameters.num_discriminator_layers
     if patch_map_size(parameters.image_size_px, num_layers) < 1:

@@ -13,20 +13,22 @@ batch, which is exact since instance norm does not mix pictures.
 """
 
 import math
-from dataclasses import dataclass
-from functools import partial
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import TypeVar
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from portrait_pipeline.cyclegan.average import update_average
 from portrait_pipeline.cyclegan.batches import Batch
 from portrait_pipeline.cyclegan.distributed import reduce
-from portrait_pipeline.cyclegan.schedule import Objective
+from portrait_pipeline.cyclegan.losses import Objective, full_objective
 from portrait_pipeline.cyclegan.services import Embedder
-from portrait_pipeline.cyclegan.side_by_side import side_by_side
-from portrait_pipeline.cyclegan.state import TrainingState
+from portrait_pipeline.cyclegan.state import TrainingState, update_average
 from portrait_pipeline.cyclegan.translation_cycle import (
     CycleContext,
     CycleNetworks,
@@ -35,7 +37,10 @@ from portrait_pipeline.cyclegan.translation_cycle import (
 )
 from portrait_pipeline.errors import TrainingDivergedError
 
+Result = TypeVar("Result")
+
 WEIGHTED = ("cycle_consistency_loss", "identity_mapping_loss", "perceptual_loss")
+DOMAINS = ("photo", "painting")
 SHARES = ("lambda_perceptual", "perceptual_gradient_share")
 
 
@@ -82,8 +87,8 @@ def training_step(
         partial(run_cycle, to_photo, painting_cycle, objective, context),
         batch.photos.device,
     )
-    terms = _terms(photo, painting, objective)
-    _refuse_nonsense(terms, state)
+    terms = _logged_terms(photo, painting, objective)
+    _refuse_non_finite(terms, state)
     _update(state, step_context)
     return terms
 
@@ -109,7 +114,7 @@ def _average_over_processes(fabric: Fabric, weights: list[nn.Parameter]) -> None
         gradient.copy_(part.view_as(gradient))
 
 
-def _terms(
+def _logged_terms(
     photo: dict[str, Tensor], painting: dict[str, Tensor], objective: Objective
 ) -> dict[str, float]:
     """Name what is logged: each term of each half, the report's sums, weighted terms, shares.
@@ -127,28 +132,72 @@ def _terms(
 
 
 def _weighted(terms: dict[str, float], objective: Objective) -> dict[str, float]:
-    weights = {
-        "cycle_consistency_loss": objective.lambda_cycle,
-        "identity_mapping_loss": objective.lambda_identity_mapping,
-    }
-    weighted = {
-        f"weighted_{name}": weights[name] * terms[name] for name in weights if name in terms
-    }
-    if "perceptual_loss" in terms:
-        weighted["weighted_perceptual_loss"] = sum(
-            terms[f"lambda_perceptual_{domain}"] * terms[f"perceptual_loss_{domain}"]
-            for domain in ("photo", "painting")
-        )
-    total = terms["adversarial_loss"] + sum(weighted.values())
+    """Return each weighted term, their sum with the adversarial one, and the perceptual share.
+
+    Each half has a λ_p of its own where it follows a share of the gradient.
+    """
+    weighted: dict[str, float] = {"generator_loss": 0.0}
+    for domain in DOMAINS:
+        lambda_p = terms.get(f"lambda_perceptual_{domain}", 0.0)
+        weights = replace(objective, lambda_perceptual=lambda_p)
+        half = {
+            name: terms[f"{name}_{domain}"]
+            for name in (*WEIGHTED, "adversarial_loss")
+            if name in terms
+        }
+        weighted["generator_loss"] += full_objective(half, weights)
+        for name in (name for name in WEIGHTED if name in half):
+            alone = full_objective({name: half[name]}, weights)
+            weighted[f"weighted_{name}"] = weighted.get(f"weighted_{name}", 0.0) + alone
+    total = weighted["generator_loss"]
     if "perceptual_loss" in terms and total > 0.0:
         weighted["perceptual_loss_share"] = weighted["weighted_perceptual_loss"] / total
-    return weighted | {"generator_loss": total}
+    return weighted
 
 
-def _refuse_nonsense(terms: dict[str, float], state: TrainingState) -> None:
+def _refuse_non_finite(terms: dict[str, float], state: TrainingState) -> None:
     losses = (name for name in terms if name.endswith(("_loss_photo", "_loss_painting")))
     for name in losses:
         value = terms[name]
         if not math.isfinite(value):
             learning_rate = state.optimizers["generators"].param_groups[0]["lr"]
             raise TrainingDivergedError(name, state.step, value, learning_rate)
+
+
+def side_by_side(
+    first: Callable[[], Result], second: Callable[[], Result], device: torch.device
+) -> tuple[Result, Result]:
+    """Run both and return both results, in this order.
+
+    On a CPU with two threads or more they run at the same time: small convolutions use one core
+    well and two badly. The results must not depend on which one is done first. On a GPU, whose
+    stream is one queue, they run in turn.
+    """
+    num_threads = torch.get_num_threads()
+    if device.type != "cpu" or num_threads < 2:
+        return first(), second()
+    workers = _workers(os.getpid())
+    try:
+        pending = workers.submit(_with_threads, num_threads // 2, second)
+        other = workers.submit(_with_threads, num_threads // 2, first)
+        return other.result(), pending.result()
+    finally:
+        torch.set_num_threads(num_threads)
+
+
+def _with_threads(num_threads: int, compute: Callable[[], Result]) -> Result:
+    """Compute with a number of threads that is set before each computation, not once per worker.
+
+    `torch.set_num_threads` sets the caller's number and a default of the whole process, and each
+    thread takes that default over whenever one of PyTorch's libraries is first used in it. A worker
+    that was set up once would compute with another number later, and its sums would come in
+    another order than those of the other worker.
+    """
+    torch.set_num_threads(num_threads)
+    return compute()
+
+
+@cache
+def _workers(process_id: int) -> ThreadPoolExecutor:  # noqa: ARG001
+    """Return two workers; the process id keeps a fork from using those of its parent."""
+    return ThreadPoolExecutor(2, "translation-cycle")

@@ -10,13 +10,13 @@ from torch import nn
 from portrait_pipeline.cyclegan.batches import UnpairedBatches, steps_per_epoch
 from portrait_pipeline.cyclegan.checkpoint import Fingerprint
 from portrait_pipeline.cyclegan.data import TrainingData, data_hash, embed_real_faces
-from portrait_pipeline.cyclegan.machine import start_fabric
-from portrait_pipeline.cyclegan.pace import refuse_slow_training
+from portrait_pipeline.cyclegan.distributed import start_fabric
+from portrait_pipeline.cyclegan.loop import Training, TrainingLoop
+from portrait_pipeline.cyclegan.monitoring import refuse_slow_training
 from portrait_pipeline.cyclegan.schedule import needs_embedder
 from portrait_pipeline.cyclegan.services import Checkpoint, Embedder, Services
 from portrait_pipeline.cyclegan.state import build_state
 from portrait_pipeline.cyclegan.step import StepContext
-from portrait_pipeline.cyclegan.training_loop import Training, TrainingLoop
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.parameters import TrainingParameters
 

@@ -1,9 +1,12 @@
 """One half of the objective: a translation cycle, differentiated term by term at its fake.
 
+This is the gradient of `losses.full_objective`, which no line here writes down as a sum: each term
+is differentiated by itself, its weight applied to it, and the gradients are added.
+
 The graph is cut at the fake, so that the gradients of the terms with respect to it are at hand one
 by one before they go back through the generator that made it. That gives the perceptual term's
-share of the gradient, and the weight that keeps a wanted share, for nothing; and the graph of what
-comes after the fake is freed before the rest is walked.
+share of the gradient, and the weight that keeps a wanted share, without another pass; and the graph
+of what comes after the fake is freed before the generator's own is traversed.
 """
 
 from collections.abc import Callable
@@ -17,13 +20,13 @@ from torch.autograd import backward, grad
 
 from portrait_pipeline.cyclegan.image_pool import ImagePool
 from portrait_pipeline.cyclegan.losses import (
+    Objective,
     cycle_consistency_loss,
     discriminator_adversarial_loss,
     generator_adversarial_loss,
     identity_mapping_loss,
     perceptual_loss,
 )
-from portrait_pipeline.cyclegan.schedule import Objective
 from portrait_pipeline.cyclegan.services import Embedder
 
 MAX_ADAPTIVE_LAMBDA = 1e4

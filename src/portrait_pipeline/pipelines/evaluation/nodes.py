@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
-from portrait_pipeline.cyclegan.kept import (
+from portrait_pipeline.cyclegan.retention import (
     choose_checkpoint,
     perceptual_weight,
     recent_checkpoints,

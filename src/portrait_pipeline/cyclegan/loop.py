@@ -1,4 +1,4 @@
-"""The course of one training: epochs, saving, validation, tracking, and how it may end."""
+"""The loop of one training: epochs, saving, validation, tracking, and how it may end."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -16,11 +16,15 @@ from portrait_pipeline.cyclegan.checkpoint import (
 )
 from portrait_pipeline.cyclegan.distributed import any_rank, broadcast, report_lost_process
 from portrait_pipeline.cyclegan.interruption import Interruption, listen_for_interruption
-from portrait_pipeline.cyclegan.journal import epoch_row, publish, warn_of_idle_term
-from portrait_pipeline.cyclegan.pace import Pace
-from portrait_pipeline.cyclegan.saving import SaveTimer, all_weights_finite
+from portrait_pipeline.cyclegan.monitoring import Pace, epoch_row, publish, warn_of_idle_term
+from portrait_pipeline.cyclegan.retention import (
+    SaveTimer,
+    all_weights_finite,
+    keep_best,
+    keep_recent,
+    should_stop,
+)
 from portrait_pipeline.cyclegan.schedule import learning_rate_at, objective_at
-from portrait_pipeline.cyclegan.selection import keep_best, keep_recent, should_stop
 from portrait_pipeline.cyclegan.services import Checkpoint, RunStatus, Services
 from portrait_pipeline.cyclegan.state import TrainingState
 from portrait_pipeline.cyclegan.step import StepContext, training_step
@@ -48,7 +52,7 @@ class Training:
 
 
 class TrainingLoop:
-    """The course of one training: epochs, saving, validation, tracking."""
+    """Runs one training: epochs, saving, validation, tracking."""
 
     def __init__(self, training: Training, fingerprint: Fingerprint, services: Services) -> None:
         self.parameters, self.state = training.parameters, training.state
@@ -66,7 +70,7 @@ class TrainingLoop:
 
     def run(self) -> Checkpoint:
         """Train until the last epoch, or until early stopping."""
-        self._take_up()
+        self._restore_or_clear()
         total = self.parameters.num_epochs * self.batches.steps_per_epoch
         pace = Pace(
             self.fingerprint.model, total - self.state.step, self.services.clock, self.fabric.device
@@ -87,7 +91,7 @@ class TrainingLoop:
         enough = self.state.epoch >= self.parameters.num_epochs
         return enough or should_stop(self.state, self.parameters)
 
-    def _take_up(self) -> None:
+    def _restore_or_clear(self) -> None:
         """Restore the stored state if asked to, otherwise forget it."""
         store = self.services.store
         if not self.parameters.resume:
@@ -175,7 +179,7 @@ class TrainingLoop:
         )
 
     def _end_epoch(self) -> None:
-        """Close the epoch's books, validate, save, and only then tell the tracker."""
+        """Add the epoch to the history, validate, save, and only then send it to the tracker."""
         state, parameters = self.state, self.parameters
         row = epoch_row(state, self.fabric)
         state.epoch, state.position, state.running_terms = state.epoch + 1, 0, {}

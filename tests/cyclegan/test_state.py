@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from portrait_pipeline.cyclegan.average import averaged_copy, update_average
+from portrait_pipeline.cyclegan.state import averaged_copy, update_average
 
 
 def _network(value: float) -> torch.nn.Module:

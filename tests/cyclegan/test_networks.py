@@ -1,0 +1,146 @@
+"""Laws of generator, discriminator, row convolution and first weights."""
+
+import pytest
+import torch
+from torch import nn
+
+from portrait_pipeline.cyclegan.networks import (
+    PatchDiscriminator,
+    ResnetGenerator,
+    RowConvolution,
+    initialise_weights,
+    patch_map_size,
+)
+from portrait_pipeline.cyclegan.state import Stream, build_discriminator, random_generator
+from portrait_pipeline.errors import PortraitPipelineError
+
+PUBLISHED_GENERATOR = 11_378_179
+GENERATOR_BIASES = 64 + 128 + 256 + 9 * 2 * 256 + 128 + 64
+
+
+def _count(network: torch.nn.Module) -> int:
+    return sum(weight.numel() for weight in network.parameters())
+
+
+def test_the_papers_generator_has_the_published_weights():
+    """Law: 9 blocks of 64 filters are the published network less its biases without effect."""
+    assert _count(ResnetGenerator(64, 9)) == PUBLISHED_GENERATOR - GENERATOR_BIASES
+
+
+def test_a_bias_before_an_instance_norm_has_no_effect():
+    """Law: what was left out of the published network changes nothing."""
+    norm = torch.nn.InstanceNorm2d(4)
+    images = torch.randn(2, 4, 5, 5, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(norm(images + 3.0), norm(images), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("upsampling", ["transposed", "resize"])
+@pytest.mark.parametrize("size", [(32, 32), (36, 48)])
+def test_it_keeps_size_and_range_and_passes_gradients(upsampling, size):
+    """Law: a picture in, a picture of the same size in [-1, 1] out; every weight has a gradient."""
+    generator = ResnetGenerator(4, 2, upsampling)
+    initialise_weights(generator, random_generator(0, Stream.WEIGHTS))
+    images = torch.rand(2, 3, *size, requires_grad=True)
+    translated = generator(images)
+    assert translated.shape == images.shape
+    assert translated.abs().max() <= 1.0
+    translated.square().sum().backward()
+    gradients = [images.grad, *(weight.grad for weight in generator.parameters())]
+    assert all(gradient is not None and gradient.abs().sum() > 0 for gradient in gradients)
+
+
+def test_pictures_of_a_batch_do_not_mix():
+    """Law: a picture is translated alike alone and in company."""
+    generator = ResnetGenerator(4, 1).eval()
+    images = torch.rand(3, 3, 32, 32)
+    torch.testing.assert_close(generator(images)[1:2], generator(images[1:2]))
+
+
+def test_an_unknown_way_up_is_refused():
+    """Law: a closed set has no silent default."""
+    with pytest.raises(ValueError, match="upsampling is 'bilinear'"):
+        ResnetGenerator(4, 1, "bilinear")
+
+
+def test_weights_begin_as_the_paper_says():
+    """Law: N(0, 0.02) and zero biases, decided by the generator alone."""
+    networks = [ResnetGenerator(32, 2) for _ in range(2)]
+    for network in networks:
+        initialise_weights(network, random_generator(5, Stream.WEIGHTS, 1))
+    weights = torch.cat([w.flatten() for w in networks[0].parameters() if w.ndim == 4])
+    assert weights.std().item() == pytest.approx(0.02, rel=0.01)
+    assert weights.mean().abs().item() < 1e-4
+    assert all(w.abs().sum() == 0 for w in networks[0].parameters() if w.ndim == 1)
+    pairs = zip(networks[0].parameters(), networks[1].parameters(), strict=True)
+    assert all(torch.equal(one, other) for one, other in pairs)
+
+
+PUBLISHED_DISCRIMINATOR = 2_764_737
+DISCRIMINATOR_BIASES = 128 + 256 + 512
+
+
+def test_the_papers_discriminator_has_the_published_weights():
+    """Law: 64 filters, 3 layers are the published network less its biases without effect."""
+    network = PatchDiscriminator(64)
+    count = sum(weight.numel() for weight in network.parameters())
+    assert count == PUBLISHED_DISCRIMINATOR - DISCRIMINATOR_BIASES
+
+
+def test_each_logit_sees_70_pixels():
+    """Law: the gradient of the middle logit reaches 70 x 70 pixels and no more."""
+    network = PatchDiscriminator(4)
+    for layer in network.layers:  # instance norm looks at the whole picture, so it steps aside
+        if isinstance(layer, torch.nn.InstanceNorm2d):
+            layer.forward = lambda features: features
+    images = torch.rand(1, 3, 128, 128, requires_grad=True)
+    logits = network(images)
+    logits[0, 0, 7, 7].backward()
+    touched = images.grad.abs().sum(dim=(0, 1)) > 0
+    assert touched.any(0).sum() == 70
+    assert touched.any(1).sum() == 70
+
+
+@pytest.mark.parametrize(("size", "num_layers"), [(32, 2), (64, 3), (70, 3), (256, 3), (33, 1)])
+def test_the_size_of_its_map_is_foretold(size, num_layers):
+    """Law: `patch_map_size` is what the network makes."""
+    logits = PatchDiscriminator(2, num_layers)(torch.rand(1, 3, size, size))
+    assert logits.shape == (1, 1, *[patch_map_size(size, num_layers)] * 2)
+
+
+def test_every_weight_has_a_gradient():
+    """Law: nothing in it is idle."""
+    network = PatchDiscriminator(4)
+    network(torch.rand(2, 3, 64, 64)).square().sum().backward()
+    assert all(weight.grad.abs().sum() > 0 for weight in network.parameters())
+
+
+def test_a_picture_too_small_for_its_layers_is_refused(parameters):
+    """Law: the sentence names the argument, its value and the way out."""
+    with pytest.raises(PortraitPipelineError, match="num_discriminator_layers is 5"):
+        build_discriminator(parameters(num_discriminator_layers=5))
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_it_is_a_plain_convolution(bias):
+    """Law: results and all gradients are those of Conv2d with the same weights."""
+    torch.manual_seed(0)
+    rows, plain = RowConvolution(6, 3, 7, bias=bias), nn.Conv2d(6, 3, 7, bias=bias)
+    plain.load_state_dict(rows.state_dict())
+    images = torch.randn(2, 6, 17, 21, requires_grad=True)
+    outputs = [layer(images) for layer in (rows, plain)]
+    torch.testing.assert_close(*outputs)
+    towards = torch.randn_like(outputs[0])
+    ours, theirs = (
+        torch.autograd.grad(output, [images, *layer.parameters()], towards)
+        for output, layer in zip(outputs, (rows, plain), strict=True)
+    )
+    for gradient, expected in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(gradient, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_in_use_it_is_computed_as_a_plain_convolution():
+    """Law: in eval mode it is Conv2d, which exports to other runtimes."""
+    torch.manual_seed(0)
+    rows = RowConvolution(4, 3, 7).eval()
+    images = torch.randn(1, 4, 9, 9)
+    assert torch.equal(rows(images), nn.functional.conv2d(images, rows.weight, rows.bias))
