@@ -1,5 +1,6 @@
 """What several test folders share."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,3 +25,19 @@ def hostile_server() -> Iterator[HostileServer]:
     """A local web server that cuts, refuses and lies as the test tells it."""
     with hostile_http_server() as server:
         yield server
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)],
+        capture_output=True,
+        check=False,
+    )
+    if made.returncode != 0:
+        pytest.skip("a small file system cannot be mounted here (needs root and tmpfs)")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)

@@ -2,8 +2,7 @@
 
 import os
 import shutil
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,22 +26,6 @@ def state(step: int, size: int = 8) -> dict[str, object]:
 
 def store(folder: Path, use_previous: bool = False) -> FileCheckpointStore:
     return FileCheckpointStore(folder, use_previous)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one megabyte."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)],
-        capture_output=True,
-        check=False,
-    )
-    if made.returncode != 0:
-        pytest.skip("a small file system cannot be mounted here (needs root and tmpfs)")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:

@@ -1,0 +1,33 @@
+"""Tables as CSV files in which names and other text come back as they were."""
+
+import csv
+from typing import Any, ClassVar
+
+from kedro_datasets.pandas import CSVDataset
+
+TEXT_COLUMNS = (
+    *("name", "path", "twin_path", "title", "artist", "date", "licence", "domain", "split"),
+    *("content_hash", "perceptual_hash", "fault", "reason", "duplicate_of", "crop_from"),
+    *("photo", "result", "files", "detail", "model", "judge", "teacher"),
+)
+
+
+class TableDataset(CSVDataset):  # type: ignore[misc]  # kedro-datasets ships no types
+    """Saves and loads a table as `pandas.CSVDataset` does, in UTF-8 and with all text quoted.
+
+    `TEXT_COLUMNS` are read as text whatever they look like (`NA`, `007`, `1e5`); of the others
+    pandas finds the type. Only what is empty is missing.
+    """
+
+    DEFAULT_LOAD_ARGS: ClassVar[dict[str, Any]] = {
+        "keep_default_na": False,
+        "na_values": [""],
+        "dtype": dict.fromkeys(TEXT_COLUMNS, "str"),
+    }
+    DEFAULT_SAVE_ARGS: ClassVar[dict[str, Any]] = {
+        "index": False,
+        "quoting": csv.QUOTE_NONNUMERIC,
+    }
+    DEFAULT_FS_ARGS: ClassVar[dict[str, Any]] = {
+        "open_args_save": {"mode": "w", "encoding": "utf-8", "newline": ""}
+    }

@@ -1,0 +1,74 @@
+"""Tables hold names as text: what is saved is what is loaded."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from portrait_pipeline.datasets.table import TableDataset
+
+AWKWARD = [
+    *("Icon\r", "NA", "null", "None", "nan", "N/A", "<NA>", "-", "1e5", "007", "0x1F", "inf"),
+    *("True", "1_000", " lead", "trail ", "\t", "new\nline", "\r\n", 'q"uote', '"', "'", "a,b"),
+    *("a;b", "#hash", "\\", "\\n", "=1+1", "中文" * 19, "é\u0301", "\u202e", "\x1b[2J", "\x7f"),
+]
+
+LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+
+
+def comes_back(names: list[str], folder: Path) -> bool:
+    dataset = TableDataset(filepath=str(folder / "table.csv"))
+    dataset.save(pd.DataFrame({"name": names, "photo": names, "number": range(len(names))}))
+    table = dataset.load()
+    assert table["number"].tolist() == list(range(len(names)))
+    return table["name"].tolist() == table["photo"].tolist() == names
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_a_name_alone_in_its_table_comes_back(tmp_path: Path, name: str) -> None:
+    """No other row tells the reader that the column is text."""
+    assert comes_back([name], tmp_path)
+
+
+def test_all_names_in_one_table_come_back(tmp_path: Path) -> None:
+    """Names do not run into one another."""
+    assert comes_back(AWKWARD, tmp_path)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.text(LETTERS, min_size=1)))
+def test_any_names_come_back(tmp_path_factory: pytest.TempPathFactory, names: list[str]) -> None:
+    """Whatever Unicode a file system takes, the table takes."""
+    assert comes_back(names, tmp_path_factory.mktemp("table"))
+
+
+def test_what_is_missing_stays_missing(tmp_path: Path) -> None:
+    """Missing text and numbers are missing, truth is truth, and numbers keep every digit."""
+    saved = pd.DataFrame(
+        {
+            "reason": [None, "duplicate"],
+            "value": [np.nan, 0.1 + 0.2],
+            "kept": [True, False],
+            "count": [1, 2**53 + 1],
+        }
+    )
+    dataset = TableDataset(filepath=str(tmp_path / "table.csv"))
+    dataset.save(saved)
+    table = dataset.load()
+    assert table["reason"].isna().tolist() == [True, False]
+    assert table["value"].isna().tolist() == [True, False]
+    assert table["kept"].tolist() == [True, False]
+    assert table["count"].tolist() == [1, 2**53 + 1]
+
+
+def test_the_encoding_is_not_that_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table written under a locale of one byte a letter is UTF-8 all the same."""
+    monkeypatch.setattr("locale.getpreferredencoding", lambda *_: "latin-1")
+    monkeypatch.setattr("locale.getencoding", lambda: "latin-1")
+    TableDataset(filepath=str(tmp_path / "t.csv")).save(pd.DataFrame({"name": ["中"]}))
+    assert "中" in (tmp_path / "t.csv").read_text(encoding="utf-8")
