@@ -27,7 +27,10 @@ KINDS: dict[str, tuple[dict[str, Any], Callable[[int], Any]]] = {
     "t.json": ({"type": "json.JSONDataset"}, lambda size: {"key": "x" * size}),
     "t.html": ({"type": "text.TextDataset"}, lambda size: "x" * size),
     "t.png": (PICTURE, lambda size: Image.effect_noise((size, 40), 90.0).convert("RGB")),
-    "t_plot.json": ({"type": "plotly.JSONDataset"}, lambda size: go.Figure(layout={"title": {"text": "x" * size}})),
+    "t_plot.json": (
+        {"type": "plotly.JSONDataset"},
+        lambda size: go.Figure(layout={"title.text": "x" * size}),
+    ),
 }
 
 
