@@ -172,7 +172,7 @@ def test_a_run_that_measured_little_still_has_its_page(inputs: Any, run_nodes: A
     empty = inputs["twin_faces"].subset([])
     changed = inputs.but(**tables, conclusion=[], run_facts=facts, twin_faces=empty)
     words = Reader(run_nodes(changed)["report"]).words
-    assert "Found again at first place: not measured: no judge was available" in words
+    assert "Rank-1 accuracy: not measured: no judge was available" in words
     assert "No conclusion" in words
     assert "geometry of the face" in words
     assert not re.search(r"\bnan\b", words, re.IGNORECASE)

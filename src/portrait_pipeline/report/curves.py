@@ -20,7 +20,7 @@ from portrait_pipeline.report.style import (
     say_nothing_measured,
 )
 
-# What belongs into one panel, by what the column's name holds; the first that fits wins.
+# The panel of each term, by a part of the column's name; the first match counts.
 LOSS_FAMILIES = (
     ("Discriminators", re.compile("discriminator")),
     ("Adversarial", re.compile("^adversarial")),
@@ -127,7 +127,7 @@ def _add_line(
 
 
 def share_with_mean(share_with_sum: pd.Series, dimensions: int) -> pd.Series:
-    """Work out the share of a term if the mean over d dimensions had stood in place of the sum.
+    """Compute the share that a term would have with the mean over d dimensions, not the sum.
 
     The mean is the sum over d, so a share s = a / (a + b) becomes (a/d) / (a/d + b).
     """
@@ -136,7 +136,7 @@ def share_with_mean(share_with_sum: pd.Series, dimensions: int) -> pd.Series:
 
 
 def share_with_sum(share_with_mean: pd.Series, dimensions: int) -> pd.Series:
-    """Work out the share of a term if the sum had stood in place of the mean: the inverse."""
+    """Compute the share that a term would have with the sum, not the mean: the inverse."""
     scaled = share_with_mean * dimensions
     return scaled / (scaled + 1.0 - share_with_mean)
 
@@ -144,7 +144,7 @@ def share_with_sum(share_with_mean: pd.Series, dimensions: int) -> pd.Series:
 def perceptual_share_figure(history: History, dimensions: int, reduction: str) -> go.Figure:
     """Plot the share of the perceptual term over epochs, with `sum` and with `mean`.
 
-    One of the two was measured; the other is worked out from it at the same weights.
+    One of the two was measured; the other is computed from it for the same weights.
     """
     figure = go.Figure()
     for column, label, dash in (
@@ -173,7 +173,7 @@ def perceptual_share_figure(history: History, dimensions: int, reduction: str) -
         line={"color": TEXT, "width": 1, "dash": "dash"},
     )
     figure.add_annotation(
-        text="below 1 %: next to nothing",
+        text="below 1 %",
         x=0,
         xref="paper",
         xanchor="left",

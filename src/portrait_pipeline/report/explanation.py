@@ -1,4 +1,4 @@
-"""Three sentences on why the mean over an embedding's dimensions does next to nothing."""
+"""Three sentences on the scale of the perceptual loss: sum or mean over an embedding."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,7 +27,7 @@ def find_setting(run_facts: Mapping[str, Any], name: str, default: str) -> str:
 def explain_reduction(
     history: pd.DataFrame, dimensions: int, reduction: str
 ) -> tuple[str, str, str]:
-    """Say in three sentences why `mean` did next to nothing, with the shares of this run."""
+    """Explain in three sentences how `mean` scales the loss, with the shares of this run."""
     first = (
         "Embeddings have length 1, so the squared distance of two of them, summed as the report's"
         " formula says, lies between 0 and 4 however many dimensions they have."
@@ -35,12 +35,16 @@ def explain_reduction(
     second = (
         "The report's notebooks took the mean over the 512 dimensions instead, which divides the"
         " term by 512: with λ_p = 5 it added about 0.02 to a generator loss of 4 to 6, and its"
-        " gradient shrank alike."
+        " gradient shrank by the same factor."
     )
     measured = history[LOSS_SHARE].dropna() if LOSS_SHARE in history else pd.Series(dtype=float)
     measured = measured[measured > 0]
     if measured.empty:
-        return first, second, "This run's proposed model had no perceptual term to show it on."
+        return (
+            first,
+            second,
+            "The proposed model of this run had no perceptual term.",
+        )
     last = measured.tail(1)
     if reduction == "mean":
         summed, averaged = share_with_sum(last, dimensions), last
@@ -49,7 +53,7 @@ def explain_reduction(
     third = (
         f"In the last epoch of this run the term makes up {write_share(float(summed.iloc[0]))} of"
         f" the generators' loss with sum and {write_share(float(averaged.iloc[0]))} with mean over"
-        f" the teacher's {dimensions} dimensions (the curve of {_other(reduction)} is worked out at"
+        f" the teacher's {dimensions} dimensions (the curve of {_other(reduction)} is computed for"
         " the same weights, not trained)."
     )
     return first, second, third

@@ -1,4 +1,4 @@
-"""The headline: both models side by side, each number on a scale from bad to best."""
+"""The headline table: both models, each number on a scale from the worst to the best control."""
 
 import math
 from collections.abc import Mapping, Sequence

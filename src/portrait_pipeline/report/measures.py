@@ -10,14 +10,14 @@ Unit = Literal["plain", "percent", "decibel"]
 
 @dataclass(frozen=True)
 class Measure:
-    """One number of the tables `comparison` and `lambda_table`, as a reader meets it.
+    """One number of the tables `comparison` and `lambda_table`, and how the page explains it.
 
     Attributes:
         key: Column of the table; `key_low` and `key_high` hold its 95 % bootstrap interval.
         label: Its name on the page.
         group: The question that it answers.
         better: The direction in which it is better; `neither` where no direction is.
-        meaning: One sentence for a reader who meets it for the first time.
+        meaning: One sentence that explains it to a new reader.
         why_missing: Why it was not measured, where it was not.
         worst: The control that shows a bad value of it (empty: none).
         best: The control that shows a perfect value of it (empty: none).
@@ -43,7 +43,7 @@ class Measure:
 PERSON = "Is it still the person?"
 PAINTING = "Is it a painting?"
 LIKENESS = "How alike are the pixels?"
-HEALTH = "Has the model gone astray?"
+HEALTH = "Is the model sound?"
 SET_MEASURES = ("swd", "kid", "diversity")
 
 _NOT_JUDGED = "no judge was available"
@@ -62,7 +62,7 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(
         "rank_1",
-        "Found again at first place",
+        "Rank-1 accuracy",
         PERSON,
         "higher",
         "Share of portraits whose nearest photo among all test photos is the right one.",
@@ -73,7 +73,7 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(
         "rank_5",
-        "Found again among the first five",
+        "Rank-5 accuracy",
         PERSON,
         "higher",
         "Share of portraits whose own photo is among the five nearest.",
@@ -84,7 +84,7 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(
         "true_accept_rate",
-        "Accepted as the same person",
+        "True accept rate at 1 % false accepts",
         PERSON,
         "higher",
         "Share of portraits above the similarity that only 1 % of strangers reach.",
@@ -105,7 +105,7 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(
         "face_found_share",
-        "A face is found",
+        "Face detected",
         PERSON,
         "higher",
         "Share of portraits in which the detector finds a face.",
@@ -118,7 +118,7 @@ MEASURES: tuple[Measure, ...] = (
         "Teacher's own score",
         PERSON,
         "higher",
-        "The same cosine by the network that trained the model: no evidence, shown as such.",
+        "The same cosine by the teacher, which trained the model: not evidence.",
         "no teacher was loaded",
         worst="shuffled_pairs",
         best="photo_itself",
@@ -165,7 +165,7 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(
         "lpips",
-        "How far the photo was moved (LPIPS)",
+        "Perceptual distance to the photo (LPIPS)",
         LIKENESS,
         "neither",
         "Perceptual distance of photo and portrait; 0 is a copy, unrelated pictures lie near 0.7.",
@@ -176,7 +176,7 @@ MEASURES: tuple[Measure, ...] = (
         "Cycle error (L1)",
         LIKENESS,
         "lower",
-        "Mean absolute difference of the photo and its way there and back, on [−1, 1].",
+        "Mean absolute difference of photo and reconstruction, on [−1, 1].",
         "nothing is reconstructed",
     ),
     Measure(
@@ -184,7 +184,7 @@ MEASURES: tuple[Measure, ...] = (
         "Cycle PSNR",
         LIKENESS,
         "higher",
-        "Peak signal-to-noise ratio of the way there and back.",
+        "Peak signal-to-noise ratio of the reconstruction.",
         "nothing is reconstructed",
         unit="decibel",
     ),
@@ -202,7 +202,7 @@ MEASURES: tuple[Measure, ...] = (
         "Diversity",
         HEALTH,
         "neither",
-        "Mean distance between portraits of different people; near zero, the model collapsed.",
+        "Mean distance between portraits of different people; near 0 for a collapsed model.",
         "there is no set of portraits",
         best="real_paintings",
     ),
@@ -236,7 +236,7 @@ def measures_of(columns: Iterable[str]) -> tuple[Measure, ...]:
             PAINTING,
             "lower",
             f"The same at {size} px alone: large sizes see brush strokes, small ones composition.",
-            "only its average was kept",
+            "only the average over all sizes was kept",
         )
         for size in sorted(sizes, reverse=True)
     )

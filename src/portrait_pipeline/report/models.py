@@ -1,4 +1,4 @@
-"""What the rows of the tables are called: models and controls, and what they cannot have."""
+"""Labels of models and controls in the tables, and why a number of theirs is missing."""
 
 from portrait_pipeline.report.measures import Measure
 
@@ -9,8 +9,8 @@ MODEL_LABELS = {
     "photo_itself": "Photo itself",
     "shuffled_pairs": "Shuffled pairs (chance)",
     "real_paintings": "Real paintings",
-    "baseline_reconstruction": "Baseline, there and back",
-    "proposed_reconstruction": "Proposed, there and back",
+    "baseline_reconstruction": "Baseline, reconstruction",
+    "proposed_reconstruction": "Proposed, reconstruction",
 }
 
 
@@ -25,6 +25,6 @@ def why_not_measured(measure: Measure, model: str) -> str:
         case "real_paintings" if measure.pairs_with_photo:
             return "a real painting has no photo of its own"
         case "shuffled_pairs" if not measure.pairs_with_photo:
-            return "shuffling the pairs leaves the set as it is"
+            return "shuffled pairs are the same set of pictures"
         case _:
             return measure.why_missing

@@ -1,4 +1,4 @@
-"""Pictures for people: which ones are shown, in what order, and how they get into a page."""
+"""The pictures on the page: their choice, their order and their encoding."""
 
 import base64
 import io
@@ -36,7 +36,7 @@ def order_by_person_kept(scores: pd.DataFrame) -> tuple[list[str], str, str]:
                 [column, "name"], ascending=[ascending, True], na_position="last"
             )
             return ordered["name"].astype(str).tolist(), column, label
-    return sorted(scores["name"].astype(str)), "name", "name, since nothing was measured"
+    return sorted(scores["name"].astype(str)), "name", "name, because nothing was measured"
 
 
 def spread_evenly(names: Sequence[str], count: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Plots of the test table: the trade-off, SSIM counted twice, and the faces that were found."""
+"""Plots of the test results: the trade-off, both kinds of SSIM, and the detected faces."""
 
 import math
 from collections.abc import Mapping
@@ -216,7 +216,7 @@ def _add_histogram(
     domain: tuple[str, str],
     row: int,
 ) -> None:
-    """Add the outline of a histogram: counted here, so that the page does not hold every value."""
+    """Add the outline of a histogram: counted here, to keep the page small."""
     (edges, counts), (name, colour) = histogram, domain
     figure.add_scatter(
         x=np.repeat(edges, 2).tolist(),

@@ -1,4 +1,4 @@
-"""What the page shows beside its plots, already worded: results, ranking of portraits, data."""
+"""The texts and tables of the page: results, ranking of portraits, data."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class ResultsSection:
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """A small picture with what is said of it; `uri` is empty where there is no picture."""
+    """A small picture and its caption; `uri` is empty where there is no picture."""
 
     name: str
     uri: str

@@ -1,4 +1,4 @@
-"""How the plots look: one palette for colour-blind readers, one frame for phone, desk and paper.
+"""The style of the plots: a palette for colour-blind readers and one layout for all screens.
 
 Colours are those of Okabe and Ito (2008, "Color Universal Design"). Text and grid take a neutral
 grey here; the page gives them the colours of its light, dark or printed theme.
@@ -31,7 +31,7 @@ def axis(
 
 
 def dress(figure: go.Figure, description: str, height_px: int) -> go.Figure:
-    """Give a figure the project's look and a description for people who cannot see it.
+    """Give a figure the project's style and a description for people who cannot see it.
 
     Args:
         figure: The figure, changed in place.

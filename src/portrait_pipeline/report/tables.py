@@ -82,7 +82,7 @@ class LambdaRow:
 
 @dataclass(frozen=True)
 class CheckpointRow:
-    """One of the last checkpoints of a model, judged by itself."""
+    """One of the last checkpoints of a model, scored separately."""
 
     model: str
     epoch: str
