@@ -12,7 +12,7 @@ from mlflow.tracking import MlflowClient
 from support.kedro_project import KedroProject, make_project
 from support.kill_switch import KillSwitch
 
-from portrait_pipeline.datasets.checkpoint import read_checkpoint
+from portrait_pipeline.cyclegan.checkpoint_files import read_checkpoint
 
 SEED = 1
 EVENTS_PER_STEP = 1500

@@ -11,7 +11,7 @@ import pytest
 from support.kedro_commands import Outcome, copy_project, run_commands
 from support.notebook import run_notebook
 
-from portrait_pipeline.datasets.checkpoint import read_checkpoint, write_checkpoint
+from portrait_pipeline.cyclegan.checkpoint_files import read_checkpoint, write_checkpoint
 
 TINY = (
     "sample.num_photos=32,sample.num_paintings=32,splits.num_train=16,splits.num_validation=8,"

@@ -52,4 +52,4 @@ class ProcessLostError(PortraitPipelineError):
 
 
 class TrainingInterruptedError(RuntimeError):
-    """Ctrl-C or SIGTERM came; the step was finished and the state saved before this was raised."""
+    """A signal to stop came; the step was finished and the state saved before this was raised."""

@@ -70,5 +70,5 @@ def test_a_state_of_another_format_is_refused(data, parameters, services, store)
     """Law: a checkpoint of a future version is not guessed at."""
     train_cyclegan(data, parameters(num_epochs=1), services, **NAMED)
     store.states[-1]["format"] = 99
-    with pytest.raises(PortraitPipelineError, match="format 99, expected 1"):
+    with pytest.raises(PortraitPipelineError, match="format 99, expected 2"):
         train_cyclegan(data, parameters(num_epochs=1, resume=True), services, **NAMED)

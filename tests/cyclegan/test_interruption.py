@@ -39,11 +39,11 @@ def test_outside_the_main_thread_no_handler_is_set():
     assert seen == [False]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_finishes_the_step_saves_and_stops(
     data, parameters, services, store, tracker, number
 ):
-    """Law: SIGTERM and Ctrl-C leave a saved state, a run closed as KILLED, and an error."""
+    """Law: SIGTERM, Ctrl-C and SIGHUP leave a saved state, a run closed as KILLED, and an error."""
     settings, handler = parameters(save_every_steps=2), signal.getsignal(number)
     whole = train_cyclegan(data, settings, services, **NAMED)
 
@@ -72,3 +72,16 @@ def test_a_signal_in_the_last_epoch_is_not_lost(data, parameters, services, stor
     store.after_save = None
     resumed = train_cyclegan(data, settings.model_copy(update={"resume": True}), services, **NAMED)
     assert set(differing(whole, resumed)) == {"/tracking_id", "/parameters/resume"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_that_is_ignored_stays_ignored(number):
+    """Law: as SIGHUP under nohup: what is ignored before the training does not stop it."""
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with listen_for_interruption() as interruption:
+            signal.raise_signal(number)
+            assert not interruption.requested
+        assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)

@@ -9,14 +9,13 @@ import pytest
 import torch
 from kedro.io.core import Version
 
-from portrait_pipeline.datasets.checkpoint import (
-    CheckpointDataset,
-    CheckpointStoreDataset,
+from portrait_pipeline.cyclegan.checkpoint_files import (
     DamagedCheckpointError,
     FileCheckpointStore,
     read_checkpoint,
     write_checkpoint,
 )
+from portrait_pipeline.datasets.checkpoint import CheckpointDataset, CheckpointStoreDataset
 from portrait_pipeline.errors import PortraitPipelineError
 
 

@@ -74,7 +74,7 @@ def tiny_checkpoint(model: str = "proposed", seed: int = 0, **settings: Any) -> 
         "portrait_to_photo": generator.state_dict(),
     }
     return {
-        "format": 1,
+        "format": 2,
         "model": model,
         "parameters": parameters.model_dump(),
         "preparation": {**PREPARATION, "crop_size_px": parameters.image_size_px},

@@ -11,12 +11,12 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
+from portrait_pipeline.cyclegan.checkpoint_files import FORMAT
 from portrait_pipeline.cyclegan.distributed import gather
 from portrait_pipeline.cyclegan.services import Checkpoint
 from portrait_pipeline.cyclegan.state import TrainingState
 from portrait_pipeline.errors import PortraitPipelineError
 
-FORMAT = 1
 WITHOUT_EFFECT = ("resume", "allow_cpu", "save_every_steps", "save_every_minutes")
 ANEW = "train anew with `--params resume=false`"
 

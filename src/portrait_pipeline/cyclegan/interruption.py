@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a request to stop, honoured after the current step."""
+"""Ctrl-C, SIGTERM and SIGHUP as a request to stop, honoured after the current step."""
 
 import signal
 import threading
@@ -9,7 +9,9 @@ from types import FrameType
 
 from portrait_pipeline.errors import ProcessLostError
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = tuple(  # Windows has no SIGHUP
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 
 
 @dataclass
@@ -38,6 +40,7 @@ class Interruption:
 def listen_for_interruption() -> Iterator[Interruption]:
     """Turn the signals into an `Interruption` while the block runs, then put the handlers back.
 
+    A signal that is ignored when the block begins stays ignored, as SIGHUP is under `nohup`.
     Outside the main thread, where Python allows no handlers, nothing changes. When another process
     of the training is lost, SIGTERM stays without effect: torchrun sends it at once to those that
     are left, while this one has a run to close and a reason to give.
@@ -46,7 +49,8 @@ def listen_for_interruption() -> Iterator[Interruption]:
     if threading.current_thread() is not threading.main_thread():
         yield interruption
         return
-    before = {number: signal.signal(number, interruption.request) for number in SIGNALS}
+    heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, interruption.request) for number in heard}
     try:
         yield interruption
     except ProcessLostError:

@@ -46,7 +46,7 @@ def train_cyclegan(
         PortraitPipelineError: if the data do not fit, no accelerator is seen and none is waived,
             or the stored state is of another training.
         TrainingDivergedError: if a loss is not finite.
-        TrainingInterruptedError: after Ctrl-C or SIGTERM, when the state has been saved.
+        TrainingInterruptedError: after Ctrl-C, SIGTERM or SIGHUP, when the state has been saved.
     """
     data.check(parameters.image_size_px)
     data = data.limited(parameters.num_training_pairs, parameters.seed)

@@ -128,7 +128,7 @@ class TrainedModels:
         return checkpoint_model(checkpoint, self._averaged)
 
     def _from_run(self, run_id: str) -> PortraitModel:
-        from portrait_pipeline.datasets.checkpoint import read_checkpoint  # noqa: PLC0415
+        from portrait_pipeline.cyclegan.checkpoint_files import read_checkpoint  # noqa: PLC0415
 
         if self._runtime == "onnx":
             raise PortraitPipelineError(

@@ -1,0 +1,76 @@
+"""A checkpoint that version 0.1.0 wrote, in format 1, is used by this version.
+
+tests/data holds two of one training (2 epochs of 5 steps, seed 3, on the noise of `data`): its end
+and its state after 7 steps. Image size, filters and blocks are as small as they can be.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from portrait_pipeline.cyclegan.checkpoint_files import read_checkpoint
+from portrait_pipeline.cyclegan.train import train_cyclegan
+from portrait_pipeline.cyclegan.translate import load_generator, translate
+from portrait_pipeline.parameters import TrainingParameters
+
+FOLDER = Path(__file__).resolve().parents[1] / "data"
+FINISHED, HALF_DONE = FOLDER / "finished_format_1.pt", FOLDER / "half_done_format_1.pt"
+
+
+@pytest.mark.parametrize("path", [FINISHED, HALF_DONE])
+def test_its_names_are_those_of_this_version(path):
+    """Law: networks, image pools and every logged term have today's names, and no others."""
+    checkpoint = read_checkpoint(path)
+    assert list(checkpoint["networks"]) == [
+        "photo_to_portrait",
+        "portrait_to_photo",
+        "photo_discriminator",
+        "painting_discriminator",
+    ]
+    assert list(checkpoint["image_pools"][0]) == ["photo", "painting"]
+    logged = {name for row in checkpoint["history"] for name in row}
+    logged |= set(checkpoint["running_terms"][0])
+    assert {"adversarial_loss_photo", "adversarial_loss_painting"} <= logged
+    assert not [name for name in logged if "portrait" in name]
+    assert TrainingParameters(**checkpoint["parameters"]).model_dump() == checkpoint["parameters"]
+
+
+@pytest.mark.parametrize("direction", ["photo_to_portrait", "portrait_to_photo"])
+@pytest.mark.parametrize("path", [FINISHED, HALF_DONE])
+def test_it_translates(path, direction, data):
+    """Law: its generators load and make pictures that are not all of one colour."""
+    portraits = translate(load_generator(read_checkpoint(path), direction), data.photos.pixels, 2)
+    assert portraits.shape == data.photos.pixels.shape
+    assert portraits.std() > 1.0
+
+
+def test_it_goes_on_to_the_same_end(data, services, store, teacher):
+    """Law: resumed in this version it ends as it did in its own, but for the order of sums."""
+    half, finished = read_checkpoint(HALF_DONE), read_checkpoint(FINISHED)
+    store.states.append(half)
+    settings = TrainingParameters(**{**half["parameters"], "resume": True})
+    resumed = train_cyclegan(
+        data,
+        settings,
+        services,
+        model_name=half["model"],
+        preparation=half["preparation"],
+        embedder=teacher,
+    )
+    assert (half["step"], resumed["step"]) == (7, 10)
+    assert set(finished["history"][1]) - set(resumed["history"][1]) <= {
+        "validated",
+        "validation_ssim",
+    }
+    for name in ("generator_loss", "perceptual_loss_painting"):
+        assert resumed["history"][1][name] == pytest.approx(finished["history"][1][name], rel=1e-3)
+    for name, weights in finished["networks"].items():
+        for key, weight in weights.items():
+            torch.testing.assert_close(resumed["networks"][name][key], weight, rtol=0.01, atol=1e-4)
+    ours, theirs = (
+        translate(load_generator(each, "photo_to_portrait"), data.photos.pixels, 2).astype(np.int64)
+        for each in (resumed, finished)
+    )
+    assert np.abs(ours - theirs).max() <= 2
