@@ -85,7 +85,7 @@ def upgraded(checkpoint: Checkpoint) -> Checkpoint:
     upgraded_parameters = {"parameters": {**defaults, **checkpoint["parameters"]}}
     if checkpoint.get("format") != 1:
         return {**checkpoint, **upgraded_parameters}
-    renamed = {"networks": _renamed(checkpoint.get("networks", {}))}
+    renamed: dict[str, Any] = {"networks": _renamed(checkpoint.get("networks", {}))}
     for key in ("image_pools", "running_terms", "history"):
         renamed[key] = [_renamed(part) for part in checkpoint.get(key, [])]
     return {**checkpoint, **upgraded_parameters, **renamed, "format": FORMAT}
