@@ -4,7 +4,8 @@ Kedro validates each `params:` input of a node against the model in the node's a
 node runs, so a mistyped name or an impossible value fails at once. Units stand in the names.
 """
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -171,6 +172,57 @@ class TuningParameters(Parameters):
     num_epochs: Annotated[int, Field(ge=1)]
     selection: Literal["ssim", "pareto"]
     max_distance_ratio: Annotated[float, Field(ge=1.0)] = 1.1
+
+
+class ModelParameters(Parameters):
+    """One model of the experiment: what differs from `training`, and the seeds to train it with."""
+
+    training: Mapping[str, Any] = {}
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    lambda_from_tuning: bool = False
+
+    @model_validator(mode="after")
+    def _names_settings_of_training(self) -> Self:
+        known = set(TrainingParameters.model_fields) - {"seed", "resume"}
+        for name in self.training:
+            if name not in known:
+                raise ValueError(f"training.{name} is no setting of a model")
+        if self.lambda_from_tuning and "lambda_perceptual" in self.training:
+            raise ValueError("lambda_from_tuning is true, expected no training.lambda_perceptual")
+        return self
+
+    @property
+    def is_taught(self) -> bool:
+        """Whether its training may need a face network; one with λ_p = 0 and no share does not."""
+        share = self.training.get("perceptual_gradient_share")
+        return self.training.get("lambda_perceptual") != 0 or share is not None
+
+
+class GridParameters(Parameters):
+    """The weights of the perceptual term that each tuning tries."""
+
+    tune: tuple[Annotated[float, Field(gt=0.0)], ...]
+    tune_wide: tuple[Annotated[float, Field(gt=0.0)], ...]
+    tune_share: tuple[Annotated[float, Field(gt=0.0, lt=1.0)], ...]
+
+
+Stage = Literal["ingest", "train", "tune", "tune_wide", "tune_share", "evaluate", "report"]
+
+
+class ExperimentParameters(Parameters):
+    """Which models there are, which weights the tunings try, and what `kedro run` does."""
+
+    models: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], ModelParameters]
+    compare_with: str
+    grids: GridParameters
+    stages: tuple[Stage, ...]
+
+    @model_validator(mode="after")
+    def _models_that_the_page_compares(self) -> Self:
+        for name in ("baseline", "proposed", self.compare_with):
+            if name not in self.models:
+                raise ValueError(f"models holds no {name}, which the report page compares")
+        return self
 
 
 class EvaluationParameters(Parameters):

@@ -1,10 +1,20 @@
 """The pipelines by the names that people type."""
 
+import os
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import add
+from pathlib import Path
+from typing import Any
 
+from kedro.config import OmegaConfigLoader
 from kedro.pipeline import Pipeline
+from kedro.utils import find_kedro_project
+from pydantic import ValidationError
 
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.hooks.environment import EnvironmentHook
+from portrait_pipeline.parameters import ExperimentParameters, ModelParameters
 from portrait_pipeline.pipelines import (
     evaluation,
     ingestion,
@@ -13,62 +23,132 @@ from portrait_pipeline.pipelines import (
     training,
     tuning,
 )
-
-# Report, section 5.3, and a wider grid to search for the useful weights.
-LAMBDA_GRID = (1.0, 5.0, 10.0)
-WIDE_LAMBDA_GRID = (0.1, 0.5, 1.0, 5.0, 10.0)
-# What stands in for a fixed λ_p: the share of the gradient that the perceptual term keeps.
-SHARE_GRID = (0.25, 0.5, 0.75)
+from portrait_pipeline.settings import CONFIG_LOADER_ARGS, PROJECT_PATH
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Compose the modular pipelines into those that are run.
+    """Compose the modular pipelines into those that are run, for the models of the environment.
 
-    `__default__` is the whole report in order; there the λ_p that `tune` chose trains the proposed
-    model, whereas `train_proposed` alone takes it from the parameters.
+    `__default__` does the stages of the configuration in order; there a model with
+    `lambda_from_tuning` is trained with the λ_p that `tune` chose, whereas `train_<model>` alone
+    takes it from the parameters.
     """
-    ingest = ingestion.create_pipeline()
-    train_baseline = training.create_baseline()
-    train_proposed = training.create_proposed()
-    tune = _tune(LAMBDA_GRID)
-    evaluate = evaluation.create_pipeline()
-    report = reporting.create_pipeline()
-    return {
-        "ingest": ingest,
-        "train_baseline": train_baseline,
-        "tune": tune,
-        "tune_wide": _tune(WIDE_LAMBDA_GRID),
-        "tune_share": _try_shares(SHARE_GRID),
-        "train_proposed": training.create_lambda_from_parameters() + train_proposed,
-        "evaluate": evaluate,
-        "report": report,
+    return make_pipelines(read_experiment(_parameters()))
+
+
+def make_pipelines(experiment: ExperimentParameters) -> dict[str, Pipeline]:
+    """Make every pipeline of an experiment, by name."""
+    models = experiment.models
+    trained = {name: trained_models(name, model) for name, model in models.items()}
+    judged = {trained_as: name for name in models for trained_as in trained[name]}
+    named = {
+        "ingest": ingestion.create_pipeline(),
+        "train": _sum(_train(trained[name]) for name in models),
+        **{f"train_{name}": _train(trained[name]) for name in models},
+        "tune": _tune(experiment.grids.tune),
+        "tune_wide": _tune(experiment.grids.tune_wide),
+        "tune_share": _try_shares(experiment.grids.tune_share),
+        "evaluate": evaluation.create_pipeline(judged, _pairs(experiment, trained)),
+        "report": reporting.create_pipeline(tuple(judged)),
         "portraits": portraits.create_pipeline(),
-        "export": portraits.create_export(),
-        "__default__": reduce(
-            add, [ingest, train_baseline, tune, train_proposed, evaluate, report]
-        ),
+        "export": portraits.create_export(tuple(models)),
+    }
+    chosen = "tune" in experiment.stages
+    in_order = {**named, "train": _sum(_train(trained[name], chosen) for name in models)}
+    return {**named, "__default__": _sum(in_order[stage] for stage in experiment.stages)}
+
+
+def read_experiment(parameters: Mapping[str, Any]) -> ExperimentParameters:
+    """Read which models, grids and stages there are.
+
+    Raises:
+        PortraitPipelineError: if one is unknown or impossible, with its place in the configuration.
+    """
+    given = {name: parameters.get(name) for name in ExperimentParameters.model_fields}
+    try:
+        return ExperimentParameters.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise PortraitPipelineError(
+            f"{place or 'models'}: {first['msg']} (see conf/base/parameters_models.yml)"
+        ) from error
+
+
+def trained_models(name: str, model: ModelParameters) -> dict[str, ModelParameters]:
+    """List what is trained of a model, one for each seed; the first carries the model's name."""
+    if not model.seeds:
+        return {name: model}
+    names = [name, *(f"{name}_seed_{seed}" for seed in model.seeds[1:])]
+    return {
+        trained_as: model.model_copy(update={"seeds": (seed,)})
+        for trained_as, seed in zip(names, model.seeds, strict=True)
     }
 
 
-def _tune(grid: tuple[float, ...]) -> Pipeline:
+def _pairs(
+    experiment: ExperimentParameters, trained: Mapping[str, Mapping[str, ModelParameters]]
+) -> dict[str, str]:
+    """Name the model that each one is compared with: of the same seed, or else the first."""
+    first, *_ = trained[experiment.compare_with]
+    by_seed = {model.seeds: name for name, model in trained[experiment.compare_with].items()}
+    return {
+        trained_as: by_seed.get(model.seeds, first)
+        for name, of_seeds in trained.items()
+        if name != experiment.compare_with
+        for trained_as, model in of_seeds.items()
+    }
+
+
+def _parameters() -> Mapping[str, Any]:
+    """Return the parameters of the context or, where none was made, those of `KEDRO_ENV`."""
+    loader = EnvironmentHook.config_loader
+    if loader is None:
+        loader = OmegaConfigLoader(
+            conf_source=str((find_kedro_project(Path.cwd()) or PROJECT_PATH) / "conf"),
+            env=os.environ.get("KEDRO_ENV"),
+            **CONFIG_LOADER_ARGS,
+        )
+    values: Mapping[str, Any] = loader["parameters"]
+    return values
+
+
+def _train(models: Mapping[str, ModelParameters], takes_chosen_lambda: bool = False) -> Pipeline:
+    """Train a model once for each seed."""
+    return _sum(
+        training.create_pipeline(name, model, takes_chosen_lambda and model.lambda_from_tuning)
+        for name, model in models.items()
+    )
+
+
+def _tune(grid: Iterable[float]) -> Pipeline:
     """One training and one scoring per λ_p, one of each for λ_p = 0, and the choice."""
-    weights = {_name("lambda", weight): weight for weight in grid}
-    trained = [training.create_tuning(name, weight) for name, weight in weights.items()]
-    scored = [evaluation.create_scoring(name, "validation") for name in ("lambda_0", *weights)]
-    lambda_0 = training.create_tuning("lambda_0")
-    return reduce(add, [lambda_0, *trained, *scored, tuning.create_pipeline(tuple(weights))])
+    weights = {_name("lambda", weight): _fixed(weight) for weight in grid}
+    models = {"lambda_0": _fixed(0.0), **weights}
+    return _train_briefly(models) + tuning.create_pipeline(tuple(weights))
 
 
-def _try_shares(grid: tuple[float, ...]) -> Pipeline:
+def _try_shares(grid: Iterable[float]) -> Pipeline:
     """One training and one scoring per share, and their table, to set beside that of λ_p."""
-    shares = {_name("share", share): share for share in grid}
-    trained = [
-        training.create_tuning(name, perceptual_gradient_share=share)
-        for name, share in shares.items()
-    ]
-    scored = [evaluation.create_scoring(name, "validation") for name in shares]
-    return reduce(add, [*trained, *scored, tuning.create_share_pipeline(tuple(shares))])
+    shares = {_name("share", share): _fixed(0.0, share) for share in grid}
+    return _train_briefly(shares) + tuning.create_share_pipeline(tuple(shares))
+
+
+def _train_briefly(models: Mapping[str, ModelParameters]) -> Pipeline:
+    return _sum(
+        training.create_tuning(name, model) + evaluation.create_scoring(name, "validation")
+        for name, model in models.items()
+    )
+
+
+def _fixed(lambda_perceptual: float, share: float | None = None) -> ModelParameters:
+    weight = {"lambda_perceptual": lambda_perceptual, "perceptual_gradient_share": share}
+    return ModelParameters(training=weight)
 
 
 def _name(kind: str, weight: float) -> str:
     return f"{kind}_{weight:g}".replace(".", "_")
+
+
+def _sum(pipelines: Iterable[Pipeline]) -> Pipeline:
+    return reduce(add, pipelines)

@@ -32,7 +32,7 @@ def test_stages_are_counted_and_what_is_handed_on_is_silent(
         for each in nodes:
             terminal.before_node_run(each, catalog)
             terminal.after_node_run(catalog, dict.fromkeys(each.outputs))
-    assert caplog.messages == ["[1/1] train model", f"        → {tmp_path}/kept.csv"]
+    assert caplog.messages == ["[1/1] train model (model)", f"        → {tmp_path}/kept.csv"]
 
 
 def test_the_table_shows_few_columns_and_a_dash_for_what_is_missing() -> None:
@@ -44,3 +44,24 @@ def test_the_table_shows_few_columns_and_a_dash_for_what_is_missing() -> None:
     assert lines == [["model", "SSIM"], ["a", "0.500"], ["b", "–"]]
     marked = shown_table(table.assign(chosen=[False, True])).splitlines()
     assert [line.endswith("← chosen") for line in marked] == [False, False, True]
+
+
+def test_seven_columns_fit_a_terminal_however_long_a_name_is() -> None:
+    """Law: no line of a table with every measure is longer than 80 characters."""
+    names = [
+        "baseline",
+        "proposed_seed_1_reconstruction",
+        "a_model_with_a_name_of_forty_characters_",
+    ]
+    numbers = {"lambda_perceptual": 0.25, "identity_similarity": -0.123, "rank_1": 0.975}
+    numbers |= {
+        "kid": 148.123,
+        "swd": 2001.242,
+        "ssim": -0.123,
+        "ssim_as_published": 0.98,
+        "n": 199,
+    }
+    table = pd.DataFrame([{"model": name, **numbers} for name in names])
+    lines = shown_table(table).splitlines()
+    assert len(lines[0].split()) == 7
+    assert max(len(line) for line in lines) <= 80

@@ -18,7 +18,9 @@ def hand_on(value: pd.DataFrame) -> pd.DataFrame:
 def test_commands_and_times_are_kept_and_added_to(tmp_path: Path) -> None:
     """A later run adds its command and replaces the times of the nodes that it ran again."""
     log = RunLogDataset(filepath=str(tmp_path / "below" / "log.json"))
-    log.save({"commands": {"tune": "kedro run --pipeline=tune"}, "durations": {"train_a": 1.0}})
+    log.save(
+        {"commands": {"tune": "kedro run --pipeline=tune"}, "durations": {"model.train_a": 1.0}}
+    )
     hook, catalog = RunLogHook(), DataCatalog({"run_log": log})
     hook.before_pipeline_run({"pipeline_names": ["evaluate"]})
     assert list(log.load()["commands"]) == ["tune"]
@@ -27,4 +29,4 @@ def test_commands_and_times_are_kept_and_added_to(tmp_path: Path) -> None:
     hook.after_node_run(again, catalog)
     kept = log.load()
     assert list(kept["commands"]) == ["tune", "evaluate"]
-    assert 0.0 <= kept["durations"]["train_a"] < 1.0
+    assert 0.0 <= kept["durations"]["model.train_a"] < 1.0

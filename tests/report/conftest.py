@@ -13,6 +13,7 @@ from PIL import Image
 from portrait_pipeline.images import FaceSet
 from portrait_pipeline.pipelines.reporting.pipeline import create_pipeline
 from portrait_pipeline.report.measures import MEASURES
+from portrait_pipeline.scoring.model_tables import tabulate_seeds
 
 HOSTILE = "<img src=x onerror=alert(1)>&\"'</script>.jpg"
 NUM_TEST = 40
@@ -247,7 +248,7 @@ def many(inputs: Inputs) -> dict[str, Any]:
 def run_nodes(datasets: dict[str, Any]) -> dict[str, Any]:
     """Run the pipeline's nodes in order without a catalog; return what they wrote."""
     known = dict(datasets)
-    for node in create_pipeline().nodes:
+    for node in create_pipeline(("baseline", "proposed")).nodes:
         known |= node.run({name: known[name] for name in node.inputs})
     return {name: value for name, value in known.items() if name not in datasets}
 
@@ -274,6 +275,9 @@ def invent_run(tmp_path: Path) -> Inputs:
     return Inputs(
         {
             "comparison": invent_comparison(),
+            "seed_summary": tabulate_seeds(
+                invent_comparison(), {"baseline": "baseline", "proposed": "proposed"}
+            ),
             "lambda_table": invent_lambda_table(),
             "chosen_lambda": {
                 "lambda_perceptual": 1.0,

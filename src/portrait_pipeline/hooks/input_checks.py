@@ -1,39 +1,17 @@
 """What is refused before work starts: unknown parameters, missing inputs, too many processes."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline
 
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.hooks.processes import is_rank_zero, num_processes
-
-# Which pipeline makes a dataset that another one needs.
-MAKERS = {
-    "photo_faces": "ingest",
-    "painting_faces": "ingest",
-    "twin_faces": "ingest",
-    "splits": "ingest",
-    "ingestion_audit": "ingest",
-    "ingestion_summary": "ingest",
-    "baseline_checkpoint": "train_baseline",
-    "baseline_history": "train_baseline",
-    "proposed_checkpoint": "train_proposed",
-    "proposed_history": "train_proposed",
-    "lambda_table": "tune",
-    "chosen_lambda": "tune",
-    "comparison": "evaluate",
-    "checkpoint_spread": "evaluate",
-    "conclusion": "evaluate",
-    "run_facts": "evaluate",
-    "baseline_portraits": "evaluate",
-    "proposed_portraits": "evaluate",
-    "baseline_scores": "evaluate",
-    "proposed_scores": "evaluate",
-}
 
 # These say at the terminal how far a run is; of several processes one is enough.
 LOGGERS_OF_A_RUN = tuple(f"portrait_pipeline.{part}" for part in ("cyclegan", "pipelines", "hooks"))
@@ -89,10 +67,21 @@ class InputChecks:
 
 def _check_inputs(pipeline: Pipeline, catalog: DataCatalog, env: str | None) -> None:
     for name in sorted(pipeline.inputs()):
-        if name in MAKERS and not catalog.exists(name):
+        maker = find_maker(name, pipelines)
+        if maker is not None and not catalog.exists(name):
             raise PortraitPipelineError(
-                f"{name} is not there yet: run `{_command(MAKERS[name], env)}` first"
+                f"{name} is not there yet: run `{_command(maker, env)}` first"
             )
+
+
+def find_maker(dataset: str, registered: Mapping[str, Pipeline]) -> str | None:
+    """Name the smallest registered pipeline that makes a dataset, or None where none does."""
+    makers = {
+        name: len(pipeline.nodes)
+        for name, pipeline in registered.items()
+        if dataset in pipeline.all_outputs()
+    }
+    return min(makers, key=lambda name: makers[name], default=None)
 
 
 def _check_processes(pipeline: Pipeline, env: str | None) -> None:

@@ -20,13 +20,13 @@ logger = logging.getLogger(__name__)
 SHOWN_COLUMNS = {
     "model": "model",
     "lambda_perceptual": "λ_p",
-    "n": "N",
-    "ssim": "SSIM",
-    "ssim_as_published": "as published",
     "identity_similarity": "identity",
     "rank_1": "rank-1",
+    "kid": "KID",
     "swd": "SWD",
+    "ssim": "SSIM",
 }
+MAX_NAME_CHARACTERS = 24  # seven columns within 80 characters
 
 
 class ProgressLines:
@@ -57,8 +57,9 @@ class ProgressLines:
         """Say what starts."""
         if _is_stage(node, catalog):
             self._num_started += 1
-            title = node.short_name.replace("_", " ").lower()
-            logger.info("[%d/%d] %s", self._num_started, self._num_stages, title)
+            title = node.name.rpartition(".")[2].replace("_", " ")
+            model = f" ({node.namespace})" if node.namespace else ""
+            logger.info("[%d/%d] %s%s", self._num_started, self._num_stages, title, model)
 
     @hook_impl
     def after_node_run(self, catalog: DataCatalog, outputs: Mapping[str, Any]) -> None:
@@ -90,10 +91,15 @@ def _is_stage(node: Node, catalog: DataCatalog) -> bool:
     return fills_a_store or any(location(catalog, name) is not None for name in node.outputs)
 
 
+def _shortened(name: str) -> str:
+    return name if len(name) <= MAX_NAME_CHARACTERS else f"{name[: MAX_NAME_CHARACTERS - 1]}…"
+
+
 def shown_table(table: pd.DataFrame) -> str:
     """Write the columns of a table that a person looks for first."""
-    columns = [column for column in SHOWN_COLUMNS if column in table]
+    columns = [name for name in SHOWN_COLUMNS if name in table and table[name].notna().any()]
     shown = table[columns].rename(columns=SHOWN_COLUMNS)
+    shown["model"] = [_shortened(str(name)) for name in shown["model"]]
     if "chosen" in table:
         shown[""] = ["← chosen" if chosen else "" for chosen in table["chosen"]]
     text: str = shown.to_string(index=False, na_rep="–", float_format="{:.3f}".format)

@@ -39,5 +39,5 @@ class RunLogHook:
         """Keep the node's duration, and the command that ran it."""
         seconds = time.monotonic() - self._started.pop(node.name)
         if is_rank_zero():
-            durations = {node.short_name: round(seconds, 2)}
+            durations = {node.name: round(seconds, 2)}
             catalog[RUN_LOG].save({"commands": self._command, "durations": durations})

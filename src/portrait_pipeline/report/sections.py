@@ -12,7 +12,7 @@ from portrait_pipeline.images import FaceSet, PictureError, decode_reduced
 from portrait_pipeline.report.headline import HeadlineRow
 from portrait_pipeline.report.measures import Measure
 from portrait_pipeline.report.pictures import THUMBNAIL_PX, to_data_uri
-from portrait_pipeline.report.tables import CheckpointRow, LambdaRow, Table
+from portrait_pipeline.report.tables import CheckpointRow, LambdaRow, SeedRow, Table
 
 MAX_RANKED, MAX_CROPS, MAX_LEFT_OUT_PER_REASON = 24, 16, 8
 
@@ -32,6 +32,8 @@ class ResultsSection:
     lambda_rows: tuple[LambdaRow, ...]
     checkpoint_measures: tuple[Measure, ...]
     checkpoint_rows: tuple[CheckpointRow, ...]
+    seed_measures: tuple[Measure, ...]
+    seed_rows: tuple[SeedRow, ...]
     choice: tuple[str, ...]
     judge: str
     teacher: str

@@ -219,6 +219,46 @@ def checkpoint_rows(checkpoint_spread: pd.DataFrame) -> tuple[CheckpointRow, ...
     )
 
 
+@dataclass(frozen=True)
+class SeedRow:
+    """The trainings of one model with several seeds: mean and range of each measure."""
+
+    model: str
+    num_seeds: str
+    cells: tuple[Cell, ...]
+
+
+def seed_measures(seed_summary: pd.DataFrame) -> tuple[Measure, ...]:
+    """Choose the columns of the table over seeds: those that were measured."""
+    return tuple(
+        BY_KEY[key]
+        for key in LAMBDA_KEYS
+        if key in seed_summary and seed_summary[key].notna().any()
+    )
+
+
+def seed_rows(seed_summary: pd.DataFrame) -> tuple[SeedRow, ...]:
+    """Write mean and range of each model over its seeds; empty where all have one seed."""
+    if not (seed_summary["num_seeds"] > 1).any():
+        return ()
+    rows = seed_summary.to_dict(orient="records")
+    columns = [make_cells(rows, measure) for measure in seed_measures(seed_summary)]
+    return tuple(
+        SeedRow(
+            model=model_label(str(row["model"])),
+            num_seeds=_whole(number_of(row, "num_seeds")),
+            cells=tuple(column[index] for column in columns),
+        )
+        for index, row in enumerate(rows)
+    )
+
+
+def proposed_lambda(comparison: pd.DataFrame) -> float | None:
+    """Read the λ_p of the proposed model, or None where it has no fixed one."""
+    value = number_of(rows_by_model(comparison).get("proposed", {}), "lambda_perceptual")
+    return None if math.isnan(value) else value
+
+
 def _share(value: float) -> str:
     return "" if math.isnan(value) else f"{write_share(value)} of the gradient"
 

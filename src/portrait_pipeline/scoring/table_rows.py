@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-FACTS = ("model", "lambda_perceptual", "perceptual_gradient_share", "epochs", "n")
+FACTS = ("model", "seed", "lambda_perceptual", "perceptual_gradient_share", "epochs", "n")
 NAMES = ("judge", "teacher")
 SPREAD = ("ssim", "identity_similarity", "rank_1", "swd")
 """What is measured of each of a model's recent checkpoints, since GANs swing."""

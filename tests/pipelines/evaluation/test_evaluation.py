@@ -59,7 +59,7 @@ def test_every_row_has_numbers_with_interval_and_count() -> None:
         evaluated(reference, tiny_checkpoint(model, seed=seed))[1]
         for seed, model in enumerate(("baseline", "proposed"))
     ]
-    table, _ = nodes.tabulate_comparison(*summaries, nodes.score_controls(reference))
+    table, _ = nodes.tabulate_comparison(nodes.score_controls(reference), *summaries)
     assert table["model"].tolist() == [
         "baseline",
         "proposed",
@@ -95,7 +95,7 @@ def test_recent_checkpoints_are_scored_each_by_itself() -> None:
     """The table of checkpoints repeats what each would score alone, and the rows their span."""
     reference, checkpoint = make_reference(), checkpoint_with_recent()
     scores, summaries = evaluated(reference, checkpoint)
-    table, spread = nodes.tabulate_comparison([], summaries, [])
+    table, spread = nodes.tabulate_comparison([], summaries)
     assert spread[["model", "epoch", "n"]].to_numpy().tolist() == [
         ["proposed", epoch, len(NAMES)] for epoch in (1, 2, 3)
     ]
@@ -112,7 +112,7 @@ def test_recent_checkpoints_are_scored_each_by_itself() -> None:
 def test_without_recent_checkpoints_there_is_an_empty_table() -> None:
     """Nothing was kept: no row, no column in the other table, nothing computed."""
     _, summaries = evaluated(make_reference(), tiny_checkpoint())
-    table, spread = nodes.tabulate_comparison([], summaries, [])
+    table, spread = nodes.tabulate_comparison([], summaries)
     assert len(spread) == 0
     assert spread.columns.tolist() == ["model", "epoch", "n", *SPREAD]
     assert not [column for column in table if column.endswith(("_min", "_max"))]

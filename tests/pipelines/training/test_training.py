@@ -12,8 +12,13 @@ from support.tiny_model import PREPARATION, SIZE_PX, TRAINING
 from portrait_pipeline.cyclegan.data import TrainingData
 from portrait_pipeline.cyclegan.services import Checkpoint
 from portrait_pipeline.datasets.embeddings import SqliteEmbeddingStore
-from portrait_pipeline.parameters import FaceParameters, TrainingParameters, TuningParameters
-from portrait_pipeline.pipeline_registry import LAMBDA_GRID, register_pipelines
+from portrait_pipeline.parameters import (
+    FaceParameters,
+    ModelParameters,
+    TrainingParameters,
+    TuningParameters,
+)
+from portrait_pipeline.pipeline_registry import register_pipelines
 from portrait_pipeline.pipelines.training import nodes
 from portrait_pipeline.scoring.validation import Validation
 
@@ -22,6 +27,8 @@ PIPELINES = register_pipelines()
 FACES = FaceParameters(**PREPARATION)
 NOTHING = noise_faces(0, 0, SIZE_PX)
 NO_VALIDATION = Validation(NOTHING, NOTHING, lambda faces: faces.numpy(), 1)
+BASELINE = ModelParameters(training={"lambda_perceptual": 0.0, "perceptual_gradient_share": None})
+PROPOSED = ModelParameters(lambda_from_tuning=True)
 BLIND = TrainingData(noise_faces(3, 1, SIZE_PX), noise_faces(3, 2, SIZE_PX))
 
 
@@ -46,11 +53,11 @@ def test_every_teacher_trains(teacher: str, tmp_path: Path) -> None:
     )
     store = SqliteEmbeddingStore(tmp_path / "embeddings.sqlite")
     taught = nodes.embed_training_faces(BLIND, settings, FACES, store)
-    checkpoint, history = trained(nodes.train_proposed, taught, settings)
+    checkpoint, history = trained(nodes.training_of("proposed", PROPOSED), taught, settings)
     row = history.iloc[-1]
     assert 0.0 < row["perceptual_loss"] <= 2 * 4.0
     assert 0.0 < row["perceptual_gradient_share"] < 1.0
-    untaught, _ = trained(nodes.train_baseline, BLIND, settings)
+    untaught, _ = trained(nodes.training_of("baseline", BASELINE), BLIND, settings)
     one, other = (
         torch.cat([value.flatten() for value in each["networks"]["photo_to_portrait"].values()])
         for each in (checkpoint, untaught)
@@ -61,10 +68,9 @@ def test_every_teacher_trains(teacher: str, tmp_path: Path) -> None:
 def test_the_baseline_knows_no_share_either() -> None:
     """Law: a share of the gradient set for the proposed model leaves the baseline untaught."""
     settings = SETTINGS.model_copy(update={"perceptual_gradient_share": 0.5, "num_epochs": 1})
-    for node in (nodes.train_baseline, nodes.training_at("lambda_0")):
-        checkpoint, history = trained(node, BLIND, settings)
-        assert checkpoint["parameters"]["perceptual_gradient_share"] is None
-        assert "perceptual_loss" not in history
+    checkpoint, history = trained(nodes.training_of("baseline", BASELINE), BLIND, settings)
+    assert checkpoint["parameters"]["perceptual_gradient_share"] is None
+    assert "perceptual_loss" not in history
 
 
 def test_a_share_of_the_settings_does_not_rule_the_grid(tmp_path: Path) -> None:
@@ -72,10 +78,12 @@ def test_a_share_of_the_settings_does_not_rule_the_grid(tmp_path: Path) -> None:
     settings = SETTINGS.model_copy(update={"perceptual_gradient_share": 0.5, "num_epochs": 1})
     store = SqliteEmbeddingStore(tmp_path / "embeddings.sqlite")
     taught = nodes.embed_training_faces(BLIND, settings, FACES, store)
-    _, fixed = trained(nodes.training_at("lambda_1", 1.0), taught, settings)
+    fixed_weight = {"lambda_perceptual": 1.0, "perceptual_gradient_share": None}
+    model = ModelParameters(training=fixed_weight)
+    _, fixed = trained(nodes.training_of("lambda_1", model), taught, settings)
     assert fixed["lambda_perceptual"].tolist() == [1.0]
-    node = nodes.training_at("share_0_25", perceptual_gradient_share=0.25)
-    _, kept = trained(node, taught, settings)
+    model = ModelParameters(training={"perceptual_gradient_share": 0.25})
+    _, kept = trained(nodes.training_of("share_0_25", model), taught, settings)
     assert kept["perceptual_gradient_share"].tolist() == pytest.approx([0.25], rel=1e-3)
 
 
@@ -83,14 +91,6 @@ def test_the_chosen_lambda_and_nothing_else_is_given_to_the_proposed_model() -> 
     """What `tune` chose replaces the λ_p of the parameters."""
     changed = nodes.use_chosen_lambda(SETTINGS, {"lambda_perceptual": 0.5, "rule": "pareto"})
     assert changed == SETTINGS.model_copy(update={"lambda_perceptual": 0.5})
-
-
-def test_without_a_tuning_the_parameters_say_lambda() -> None:
-    """`train_proposed` alone uses λ_p from the parameters, and says so."""
-    assert nodes.take_lambda_from_parameters(SETTINGS) == {
-        "lambda_perceptual": 5.0,
-        "rule": "parameters",
-    }
 
 
 def test_the_tuning_limits_pairs_and_epochs() -> None:
@@ -109,29 +109,30 @@ def test_trainings_are_tagged_and_each_in_its_namespace(name: str) -> None:
     assert trainings
     for node in trainings:
         assert "gpu" in node.tags
-        assert node.name.split(".")[-1] == f"train_{node.namespace}"
+        assert node.name == f"{node.namespace}.train_model"
 
 
 def test_the_tuning_has_one_training_for_each_lambda() -> None:
-    """The grid of the report, and the reference with λ_p = 0."""
+    """The grid of the report, and λ_p = 0."""
     namespaces = {
         node.namespace
         for node in PIPELINES["tune"].nodes
         if node.name.split(".")[-1].startswith("train_")
     }
-    assert namespaces == {"lambda_0", *(f"lambda_{weight:g}" for weight in LAMBDA_GRID)}
+    assert namespaces == {"lambda_0", "lambda_1", "lambda_5", "lambda_10"}
 
 
 def test_by_default_the_proposed_model_waits_for_the_tuning() -> None:
-    """`chosen_lambda` comes from `choose_lambda`; alone, from the parameters."""
+    """`chosen_lambda` comes from `choose_lambda`; alone, λ_p comes from the parameters."""
     makers = {
         name: [node.name for node in PIPELINES[name].nodes if "chosen_lambda" in node.outputs]
-        for name in ("__default__", "train_proposed")
+        for name in ("__default__", "train_proposed", "train")
     }
-    assert makers == {
-        "__default__": ["choose_lambda"],
-        "train_proposed": ["take_lambda_from_parameters"],
-    }
+    assert makers == {"__default__": ["choose_lambda"], "train_proposed": [], "train": []}
+    assert "chosen_lambda" not in PIPELINES["train_proposed"].datasets()
+    by_name = {node.name: node for node in PIPELINES["__default__"].nodes}
+    assert "settings_with_chosen_lambda" in by_name["proposed.train_model"].inputs
+    assert "params:training" in by_name["baseline.train_model"].inputs
 
 
 def test_the_baseline_knows_no_face_network() -> None:

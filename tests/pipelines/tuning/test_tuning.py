@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from portrait_pipeline.parameters import TuningParameters
-from portrait_pipeline.pipelines.tuning.nodes import choose, tabulate
+from portrait_pipeline.pipelines.tuning.nodes import choose_lambda, tabulate_shares
 from portrait_pipeline.pipelines.tuning.pipeline import create_pipeline, create_share_pipeline
 
-# λ_p: SSIM, identity, distance to paintings; 0 is the reference, whose distance is the bound.
+# λ_p: SSIM, identity, distance to paintings; the distance at 0 is the bound.
 MEASURED = {0.0: (0.5, 0.1, 20.0), 1.0: (0.6, 0.5, 21.0), 5.0: (0.7, 0.9, 40.0)}
 
 
@@ -28,7 +28,7 @@ def summaries(weight: float) -> list[dict[str, Any]]:
 def test_table_and_choice_agree(rule: str, chosen: float, other: float) -> None:
     """The chosen row, the rule and what the other rule would have chosen stand in both."""
     tuning = TuningParameters(num_pairs=200, num_epochs=9, selection=rule)
-    table, choice = choose(tuning, summaries(0.0), summaries(1.0), summaries(5.0))
+    table, choice = choose_lambda(tuning, summaries(0.0), summaries(1.0), summaries(5.0))
     assert table["lambda_perceptual"].tolist() == [1.0, 5.0]
     assert table.loc[table["chosen"], "lambda_perceptual"].tolist() == [chosen]
     assert table.loc[table["chosen_by_other_rule"], "lambda_perceptual"].tolist() == [other]
@@ -39,7 +39,7 @@ def test_table_and_choice_agree(rule: str, chosen: float, other: float) -> None:
     assert f"λ_p = {chosen:g}" in choice["reason"]
 
 
-def test_every_model_of_the_grid_and_the_reference_are_waited_for() -> None:
+def test_every_model_of_the_grid_and_lambda_0_are_waited_for() -> None:
     """The choice is made of the summaries of all trainings."""
     needed = create_pipeline(("lambda_1", "lambda_5")).inputs()
     assert needed == {
@@ -52,7 +52,7 @@ def test_every_model_of_the_grid_and_the_reference_are_waited_for() -> None:
 
 def test_shares_are_laid_out_like_weights() -> None:
     """A row for each training, its portraits' summary, and nothing is chosen."""
-    table = tabulate(summaries(1.0), summaries(5.0))
+    table = tabulate_shares(summaries(1.0), summaries(5.0))
     assert table["model"].tolist() == ["lambda_1", "lambda_5"]
     assert "chosen" not in table
     assert create_share_pipeline(("share_0_5",)).inputs() == {"share_0_5_summary"}

@@ -1,7 +1,7 @@
 """Translate photographs that no model was trained on, and judge what comes out."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,14 +16,13 @@ from portrait_pipeline.cyclegan.retention import (
 from portrait_pipeline.cyclegan.services import Checkpoint
 from portrait_pipeline.cyclegan.translate import load_generator, translate
 from portrait_pipeline.images import FaceSet
-from portrait_pipeline.metrics.helpers.intervals import compare_paired
 from portrait_pipeline.parameters import (
     EvaluationParameters,
     FaceParameters,
-    Split,
     TrainingParameters,
 )
 from portrait_pipeline.progress import progress_bar
+from portrait_pipeline.scoring.model_tables import tabulate_differences, tabulate_seeds
 from portrait_pipeline.scoring.reference import (
     Pixels,
     Reference,
@@ -60,29 +59,32 @@ class ModelRun(Protocol):
         ...
 
 
-COMPARED = {
-    "judge_similarity": "Identity (the judge's similarity of portrait and photo)",
-    "ssim": "SSIM between photo and portrait",
-}
+def gather_validation_reference(
+    photo_faces: FaceSet,
+    painting_faces: FaceSet,
+    twin_faces: FaceSet,
+    splits: pd.DataFrame,
+    evaluation: EvaluationParameters,
+    training: TrainingParameters,
+    faces: FaceParameters,
+) -> Reference:
+    """Gather the validation pictures and the judges."""
+    settings = Settings(evaluation, training, faces)
+    return build_reference(photo_faces, painting_faces, twin_faces, splits, "validation", settings)
 
 
-def reference_of(split: Split) -> Callable[..., Reference]:
-    """Make the node function that gathers what the models of one split are judged against."""
-
-    def gather(
-        photo_faces: FaceSet,
-        painting_faces: FaceSet,
-        twin_faces: FaceSet,
-        splits: pd.DataFrame,
-        evaluation: EvaluationParameters,
-        training: TrainingParameters,
-        faces: FaceParameters,
-    ) -> Reference:
-        settings = Settings(evaluation, training, faces)
-        return build_reference(photo_faces, painting_faces, twin_faces, splits, split, settings)
-
-    gather.__doc__ = f"Gather the {split} pictures and the judges."
-    return gather
+def gather_test_reference(
+    photo_faces: FaceSet,
+    painting_faces: FaceSet,
+    twin_faces: FaceSet,
+    splits: pd.DataFrame,
+    evaluation: EvaluationParameters,
+    training: TrainingParameters,
+    faces: FaceParameters,
+) -> Reference:
+    """Gather the test pictures and the judges."""
+    settings = Settings(evaluation, training, faces)
+    return build_reference(photo_faces, painting_faces, twin_faces, splits, "test", settings)
 
 
 def translate_photos(
@@ -132,7 +134,11 @@ def score_model(
         for epoch, faces in portraits_by_epoch.items()
     ]
     chosen = choose_checkpoint(checkpoint, reference.settings.checkpoint)
-    facts = {**perceptual_weight(chosen), "epochs": chosen["epoch"]}
+    facts = {
+        **perceptual_weight(chosen),
+        "epochs": chosen["epoch"],
+        "seed": checkpoint["parameters"]["seed"],
+    }
     if checkpoint["tracking_id"]:
         run.attach(checkpoint["tracking_id"])
         run.log_metrics(tracked_metrics(reference, metrics, recent), chosen["epoch"])
@@ -158,59 +164,88 @@ def score_controls(reference: Reference) -> list[Summary]:
 
 
 def tabulate_comparison(
-    baseline_summary: list[Summary],
-    proposed_summary: list[Summary],
-    controls_summary: list[Summary],
+    controls_summary: list[Summary], *model_summaries: list[Summary]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Lay the models and the controls out in one table, a row each (report, section 6).
 
+    Args:
+        controls_summary: Of every control.
+        *model_summaries: Of every model, the portraits' summary first, the reconstructions' second.
+
     Returns:
-        The table, and the scores of each model's recent checkpoints, which show how far a GAN
-        swings from one epoch to the next; no row where none were kept.
+        The table, models first, and the scores of each model's recent checkpoints, which show how
+        far a GAN swings from one epoch to the next; no row where none were kept.
     """
-    rows = [*baseline_summary, *proposed_summary, *controls_summary]
-    table = pd.DataFrame([row_of(summary) for summary in rows]).sort_values(
-        "model", key=lambda names: ~names.isin(["baseline", "proposed"]), kind="stable"
-    )
+    portraits = [summaries[0] for summaries in model_summaries]
+    reconstructions = [summary for summaries in model_summaries for summary in summaries[1:]]
+    rows = [*portraits, *reconstructions, *controls_summary]
     spread = [row for summary in rows for row in spread_rows(summary)]
+    table = pd.DataFrame([row_of(summary) for summary in rows])
     return table, pd.DataFrame(spread, columns=["model", "epoch", "n", *SPREAD])
 
 
-def compare_models(
-    baseline_scores: pd.DataFrame, proposed_scores: pd.DataFrame, evaluation: EvaluationParameters
-) -> list[str]:
-    """Say what the paired bootstrap over the test pictures allows to be said."""
-    sentences = [
-        compare_paired(
-            ("proposed", proposed_scores[column].to_numpy(np.float64)),
-            ("baseline", baseline_scores[column].to_numpy(np.float64)),
-            words,
-            evaluation.num_bootstrap_samples,
-            evaluation.seed,
-        ).sentence
-        for column, words in COMPARED.items()
-    ]
-    for sentence in sentences:
-        logger.info("%s", sentence)
-    return sentences
+def summary_over_seeds(models: Mapping[str, str]) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Make the node function that summarises the trainings of each model with several seeds.
+
+    Args:
+        models: The name that each trained model has in the table, and the name of its settings.
+    """
+
+    def summarise_seeds(comparison: pd.DataFrame) -> pd.DataFrame:
+        """Give the mean and the range of every measure over a model's seeds."""
+        return tabulate_seeds(comparison, models)
+
+    return summarise_seeds
 
 
-def gather_run_facts(
-    baseline_checkpoint: Checkpoint, proposed_checkpoint: Checkpoint, environment: dict[str, Any]
-) -> dict[str, Any]:
+def comparison_of(models: Sequence[str], compared: Mapping[str, str]) -> Callable[..., Any]:
+    """Make the node function that compares models picture by picture.
+
+    Args:
+        models: Every trained model, in the order of the scores that the node is given.
+        compared: A model, and the one that it is compared with.
+    """
+
+    def compare_models(
+        evaluation: EvaluationParameters, *scores: pd.DataFrame
+    ) -> tuple[pd.DataFrame, list[str]]:
+        """Say what the paired bootstrap over the test pictures allows to be said.
+
+        Returns:
+            The differences of all models with their intervals, and sentences on the proposed one.
+        """
+        by_model = dict(zip(models, scores, strict=True))
+        settings = evaluation.num_bootstrap_samples, evaluation.seed
+        differences = tabulate_differences(by_model, compared, *settings)
+        of_proposed = differences[differences["model"] == "proposed"]
+        sentences = of_proposed.loc[of_proposed["sentence"] != "", "sentence"].tolist()
+        for sentence in sentences:
+            logger.info("%s", sentence)
+        return differences, sentences
+
+    return compare_models
+
+
+def gather_run_facts(environment: dict[str, Any], *checkpoints: Checkpoint) -> dict[str, Any]:
     """Gather what a reader needs to trust or repeat the numbers: settings, versions, commit."""
-    baseline, proposed = baseline_checkpoint["parameters"], proposed_checkpoint["parameters"]
-    shared = {key: value for key, value in proposed.items() if baseline[key] == value}
+    settings = {checkpoint["model"]: checkpoint["parameters"] for checkpoint in checkpoints}
+    first = checkpoints[0]
+    names = {key for of_model in settings.values() for key in of_model}
+    shared = {
+        key: value
+        for key, value in first["parameters"].items()
+        if all(of_model.get(key) == value for of_model in settings.values())
+    }
     differing = {
-        f"{model}.{key}": settings[key]
-        for model, settings in (("baseline", baseline), ("proposed", proposed))
-        for key in settings
-        if key not in shared
+        f"{model}.{key}": of_model[key]
+        for model, of_model in settings.items()
+        for key in of_model
+        if key in names - shared.keys()
     }
     return {
-        "settings": {**shared, **differing, **proposed_checkpoint["preparation"]},
-        "seeds": {"training": proposed["seed"]},
-        "data_hash": proposed_checkpoint["data_hash"],
+        "settings": {**shared, **differing, **first["preparation"]},
+        "seeds": {model: of_model["seed"] for model, of_model in settings.items()},
+        "data_hash": first["data_hash"],
         **environment,
     }
 

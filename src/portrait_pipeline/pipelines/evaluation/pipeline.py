@@ -1,83 +1,90 @@
 """Wiring of the evaluation: the models and the controls on the test photographs."""
 
-from typing import Any
+from collections.abc import Mapping
 
-from kedro.pipeline import Node, Pipeline, node, pipeline
+from kedro.pipeline import Node, Pipeline
 
 from portrait_pipeline.parameters import Split
 from portrait_pipeline.pipelines.evaluation import nodes
 
+PICTURES = ["photo_faces", "painting_faces", "twin_faces", "splits"]
+_GATHER = {
+    "validation": nodes.gather_validation_reference,
+    "test": nodes.gather_test_reference,
+}
 
-def create_pipeline(**kwargs: Any) -> Pipeline:
-    """Judge baseline and proposed model and all controls on the test set (report, section 6)."""
-    del kwargs
-    compared = ["baseline_summary", "proposed_summary", "controls_summary"]
-    scores = ["baseline_scores", "proposed_scores"]
-    tables = pipeline(
+
+def create_pipeline(models: Mapping[str, str], compared: Mapping[str, str]) -> Pipeline:
+    """Judge all models and all controls on the test set (report, section 6).
+
+    Args:
+        models: Every trained model, and the name of the settings that it shares with those of
+            other seeds.
+        compared: A model, and the one that its pictures are compared with, picture by picture.
+    """
+    scored = sum((create_scoring(model, "test") for model in models), Pipeline([]))
+    return scored + Pipeline(
         [
-            node(nodes.score_controls, "test_reference", "controls_summary", name="score_controls"),
-            node(
-                nodes.tabulate_comparison,
-                compared,
-                ["comparison", "checkpoint_spread"],
+            Node(
+                func=nodes.score_controls,
+                inputs=["test_reference"],
+                outputs="controls_summary",
+                name="score_controls",
+            ),
+            Node(
+                func=nodes.tabulate_comparison,
+                inputs=["controls_summary", *(f"{model}_summary" for model in models)],
+                outputs=["comparison", "checkpoint_spread"],
                 name="tabulate_comparison",
             ),
-            node(
-                nodes.compare_models,
-                [*scores, "params:evaluation"],
-                "conclusion",
+            Node(
+                func=nodes.summary_over_seeds(models),
+                inputs=["comparison"],
+                outputs="seed_summary",
+                name="summarise_seeds",
+            ),
+            Node(
+                func=nodes.comparison_of(tuple(models), compared),
+                inputs=["params:evaluation", *(f"{model}_scores" for model in models)],
+                outputs=["differences", "conclusion"],
                 name="compare_models",
             ),
-            node(
-                nodes.gather_run_facts,
-                ["baseline_checkpoint", "proposed_checkpoint", "environment"],
-                "run_facts",
+            Node(
+                func=nodes.gather_run_facts,
+                inputs=["environment", *(f"{model}_checkpoint" for model in models)],
+                outputs="run_facts",
                 name="gather_run_facts",
             ),
         ]
     )
-    return create_scoring("baseline", "test") + create_scoring("proposed", "test") + tables
 
 
 def create_scoring(model: str, split: Split) -> Pipeline:
     """Translate the photographs of a split with one model and judge the portraits."""
     reference = f"{split}_reference"
-    pictures = [
-        f"{model}_portraits",
-        f"{model}_reconstructions",
-        f"{model}_portraits_by_epoch",
-    ]
-    return pipeline(
+    made = [f"{model}_portraits", f"{model}_reconstructions", f"{model}_portraits_by_epoch"]
+    return Pipeline(
         [
-            _reference(split),
-            node(
-                nodes.translate_photos,
-                [reference, f"{model}_checkpoint", "params:evaluation"],
-                pictures,
-                name=f"translate_photos_with_{model}",
+            Node(
+                func=_GATHER[split],
+                inputs=[*PICTURES, "params:evaluation", "params:training", "params:faces"],
+                outputs=reference,
+                name=f"gather_{split}_reference",
+            ),
+            Node(
+                func=nodes.translate_photos,
+                inputs=[reference, f"{model}_checkpoint", "params:evaluation"],
+                outputs=made,
+                name="translate_photos",
                 namespace=model,
                 tags="gpu",
             ),
-            node(
-                nodes.score_model,
-                [reference, f"{model}_checkpoint", *pictures, f"{model}_run"],
-                [f"{model}_scores", f"{model}_summary"],
-                name=f"score_{model}",
+            Node(
+                func=nodes.score_model,
+                inputs=[reference, f"{model}_checkpoint", *made, f"{model}_run"],
+                outputs=[f"{model}_scores", f"{model}_summary"],
+                name="score_model",
                 namespace=model,
             ),
         ]
     )
-
-
-def _reference(split: Split) -> Node:
-    crops = ["photo_faces", "painting_faces", "twin_faces", "splits"]
-    return node(
-        _GATHER[split],
-        [*crops, "params:evaluation", "params:training", "params:faces"],
-        f"{split}_reference",
-        name=f"gather_{split}_reference",
-    )
-
-
-# One function per split, so that pipelines that share the node agree that it is the same.
-_GATHER = {split: nodes.reference_of(split) for split in ("validation", "test")}

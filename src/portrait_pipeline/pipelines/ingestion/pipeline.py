@@ -1,53 +1,84 @@
 """The wiring of the ingestion: fetch, detect, audit, split, crop."""
 
-from collections.abc import Callable
-from typing import Any
-
-from kedro.pipeline import Node, Pipeline, pipeline
+from kedro.pipeline import Node, Pipeline
 
 from portrait_pipeline.pipelines.ingestion import nodes
 
 
-def create_pipeline(**kwargs: Any) -> Pipeline:
+def create_pipeline() -> Pipeline:
     """Return the pipeline from the sources of both sets to their splits and crops."""
-    del kwargs  # Kedro passes none of its own
-    return pipeline(
+    return _find_faces() + _split_and_crop()
+
+
+def _find_faces() -> Pipeline:
+    return Pipeline(
         [
-            _node(
-                nodes.fetch_photos,
-                ["params:photos", "params:sample", "raw_photos_folder"],
-                "photo_sources",
+            Node(
+                func=nodes.fetch_photos,
+                inputs=["params:photos", "params:sample", "raw_photos_folder"],
+                outputs="photo_sources",
+                name="fetch_photos",
             ),
-            _node(
-                nodes.fetch_paintings,
-                ["params:paintings", "params:sample", "raw_paintings_folder"],
-                "painting_sources",
+            Node(
+                func=nodes.fetch_paintings,
+                inputs=["params:paintings", "params:sample", "raw_paintings_folder"],
+                outputs="painting_sources",
+                name="fetch_paintings",
             ),
-            _node(
-                nodes.detect_photo_faces,
-                ["photo_sources", "params:faces", "detection_store"],
-                "photo_survey",
+            Node(
+                func=nodes.detect_photo_faces,
+                inputs=["photo_sources", "params:faces", "detection_store"],
+                outputs="photo_survey",
+                name="detect_photo_faces",
             ),
-            _node(
-                nodes.detect_painting_faces,
-                ["painting_sources", "params:faces", "detection_store"],
-                "painting_survey",
+            Node(
+                func=nodes.detect_painting_faces,
+                inputs=["painting_sources", "params:faces", "detection_store"],
+                outputs="painting_survey",
+                name="detect_painting_faces",
             ),
-            _node(
-                nodes.audit_faces,
-                ["photo_survey", "painting_survey", "params:faces", "params:audit"],
-                "face_audit",
-            ),
-            _node(
-                nodes.split_faces, ["face_audit", "params:splits"], ["splits", "ingestion_audit"]
-            ),
-            _node(nodes.summarise_ingestion, "ingestion_audit", "ingestion_summary"),
-            _node(nodes.crop_photo_faces, ["ingestion_audit", "params:faces"], "photo_faces"),
-            _node(nodes.crop_painting_faces, ["ingestion_audit", "params:faces"], "painting_faces"),
-            _node(nodes.crop_twin_faces, ["ingestion_audit", "params:faces"], "twin_faces"),
         ]
     )
 
 
-def _node(function: Callable[..., Any], inputs: str | list[str], outputs: str | list[str]) -> Node:
-    return Node(function, inputs, outputs, name=function.__name__)
+def _split_and_crop() -> Pipeline:
+    return Pipeline(
+        [
+            Node(
+                func=nodes.audit_faces,
+                inputs=["photo_survey", "painting_survey", "params:faces", "params:audit"],
+                outputs="face_audit",
+                name="audit_faces",
+            ),
+            Node(
+                func=nodes.split_faces,
+                inputs=["face_audit", "params:splits"],
+                outputs=["splits", "ingestion_audit"],
+                name="split_faces",
+            ),
+            Node(
+                func=nodes.summarise_ingestion,
+                inputs=["ingestion_audit"],
+                outputs="ingestion_summary",
+                name="summarise_ingestion",
+            ),
+            Node(
+                func=nodes.crop_photo_faces,
+                inputs=["ingestion_audit", "params:faces"],
+                outputs="photo_faces",
+                name="crop_photo_faces",
+            ),
+            Node(
+                func=nodes.crop_painting_faces,
+                inputs=["ingestion_audit", "params:faces"],
+                outputs="painting_faces",
+                name="crop_painting_faces",
+            ),
+            Node(
+                func=nodes.crop_twin_faces,
+                inputs=["ingestion_audit", "params:faces"],
+                outputs="twin_faces",
+                name="crop_twin_faces",
+            ),
+        ]
+    )

@@ -31,14 +31,10 @@ def make_portraits(
     return outcome_table(batch.run(photos))
 
 
-def export_baseline(checkpoint: Checkpoint, evaluation: EvaluationParameters) -> ExportedModel:
-    """Turn the baseline into ONNX."""
-    return _export(checkpoint, evaluation)
-
-
-def export_proposed(checkpoint: Checkpoint, evaluation: EvaluationParameters) -> ExportedModel:
-    """Turn the proposed model into ONNX."""
-    return _export(checkpoint, evaluation)
+def export_to_onnx(checkpoint: Checkpoint, evaluation: EvaluationParameters) -> ExportedModel:
+    """Turn a trained model into ONNX, with a drawn face as the example of its input."""
+    example = example_face(checkpoint_preparation(checkpoint).crop_size_px)
+    return export_model(checkpoint, evaluation.use_averaged_generator, example)
 
 
 def publish_model(
@@ -46,11 +42,6 @@ def publish_model(
 ) -> tuple[ExportedModel, str | None]:
     """Name the run that trained the exported model, where the registry will keep it."""
     return exported, checkpoint["tracking_id"]
-
-
-def _export(checkpoint: Checkpoint, evaluation: EvaluationParameters) -> ExportedModel:
-    example = example_face(checkpoint_preparation(checkpoint).crop_size_px)
-    return export_model(checkpoint, evaluation.use_averaged_generator, example)
 
 
 def example_face(size_px: int) -> UInt8[np.ndarray, "1 size size 3"]:

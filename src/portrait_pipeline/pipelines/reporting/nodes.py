@@ -1,5 +1,6 @@
 """Nodes of the reporting pipeline: figure, plots, the sections of the page, and the page."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -8,6 +9,7 @@ from PIL import Image
 
 from portrait_pipeline.images import FaceSet
 from portrait_pipeline.report import curves, plots
+from portrait_pipeline.report.choice import word_choice
 from portrait_pipeline.report.explanation import (
     EMBEDDING_DIMENSIONS,
     explain_reduction,
@@ -39,8 +41,11 @@ from portrait_pipeline.report.tables import (
     everything_table,
     lambda_measures,
     lambda_rows,
+    proposed_lambda,
+    seed_measures,
+    seed_rows,
 )
-from portrait_pipeline.report.wording import write_lambda, write_number
+from portrait_pipeline.report.wording import write_number
 
 FIGURE_ROWS = 6
 
@@ -75,14 +80,24 @@ def plot_trade_off(comparison: pd.DataFrame, lambda_table: pd.DataFrame) -> go.F
     return plots.trade_off_figure(comparison, lambda_table)
 
 
-def plot_losses(baseline_history: pd.DataFrame, proposed_history: pd.DataFrame) -> go.Figure:
-    """Plot every unweighted loss term of both models over epochs."""
-    return curves.loss_figure({"baseline": baseline_history, "proposed": proposed_history})
+def losses_of(models: Sequence[str]) -> Callable[..., go.Figure]:
+    """Make the node function that plots the losses of `models`."""
+
+    def plot_losses(*histories: pd.DataFrame) -> go.Figure:
+        """Plot every unweighted loss term of all models over epochs."""
+        return curves.loss_figure(dict(zip(models, histories, strict=True)))
+
+    return plot_losses
 
 
-def plot_validation(baseline_history: pd.DataFrame, proposed_history: pd.DataFrame) -> go.Figure:
-    """Plot the validation scores of both models over epochs."""
-    return curves.validation_figure({"baseline": baseline_history, "proposed": proposed_history})
+def validation_of(models: Sequence[str]) -> Callable[..., go.Figure]:
+    """Make the node function that plots the validation scores of `models`."""
+
+    def plot_validation(*histories: pd.DataFrame) -> go.Figure:
+        """Plot the validation scores of all models over epochs."""
+        return curves.validation_figure(dict(zip(models, histories, strict=True)))
+
+    return plot_validation
 
 
 def plot_ssim_two_ways(comparison: pd.DataFrame) -> go.Figure:
@@ -126,6 +141,7 @@ def gather_plots(
 
 def summarise_results(
     comparison: pd.DataFrame,
+    seed_summary: pd.DataFrame,
     lambda_table: pd.DataFrame,
     chosen_lambda: dict[str, Any],
     conclusion: list[str],
@@ -141,25 +157,12 @@ def summarise_results(
         lambda_rows=lambda_rows(lambda_table),
         checkpoint_measures=checkpoint_measures(),
         checkpoint_rows=checkpoint_rows(checkpoint_spread),
-        choice=_word_choice(chosen_lambda),
+        seed_measures=seed_measures(seed_summary),
+        seed_rows=seed_rows(seed_summary),
+        choice=word_choice(chosen_lambda, proposed_lambda(comparison)),
         judge=_first_text(comparison, "judge"),
         teacher=_first_text(comparison, "teacher"),
     )
-
-
-def _word_choice(chosen: dict[str, Any]) -> tuple[str, ...]:
-    value = write_lambda(float(chosen["lambda_perceptual"]))
-    if chosen["rule"] == "parameters":
-        return (f"The proposed model was trained with λ_p = {value} from the parameters.",)
-    sentences = [f"λ_p = {value} was chosen by the rule “{chosen['rule']}”."]
-    if chosen.get("reason"):
-        sentences.append(str(chosen["reason"]))
-    if chosen.get("other_rule_choice") is not None:
-        other = write_lambda(float(chosen["other_rule_choice"]))
-        rule = "pareto" if chosen["rule"] == "ssim" else "ssim"
-        verb = "would have chosen the same" if other == value else "would have chosen λ_p ="
-        sentences.append(f"The rule “{rule}” {verb}{'' if other == value else ' ' + other}.")
-    return tuple(sentences)
 
 
 def _first_text(table: pd.DataFrame, column: str) -> str:

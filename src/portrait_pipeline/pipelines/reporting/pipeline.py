@@ -1,58 +1,129 @@
-"""Wiring of the reporting pipeline."""
+"""Wiring of the reporting: figure, plots, the sections of the page, and the page."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
-from kedro.pipeline import Node, Pipeline, node, pipeline
+from kedro.pipeline import Node, Pipeline
 
 from portrait_pipeline.pipelines.reporting import nodes
 
+PORTRAITS = ["photo_faces", "baseline_portraits", "proposed_portraits"]
+PLOTS = [
+    "trade_off_plot",
+    "loss_plot",
+    "validation_plot",
+    "ssim_plot",
+    "perceptual_share_plot",
+    "faces_found_plot",
+]
 
-def create_pipeline(**_kwargs: object) -> Pipeline:
-    """Create the pipeline that draws the figure and the plots and writes the report page."""
-    histories = ["baseline_history", "proposed_history"]
-    portraits = ["photo_faces", "baseline_portraits", "proposed_portraits"]
-    scores = ["baseline_scores", "proposed_scores"]
-    choice = ["lambda_table", "chosen_lambda"]
-    drawn = [
-        "trade_off_plot",
-        "loss_plot",
-        "validation_plot",
-        "ssim_plot",
-        "perceptual_share_plot",
-        "faces_found_plot",
-    ]
-    page = ["results_section", "ranking_section", "data_section", "report_plots"]
-    return pipeline(
+
+def create_pipeline(models: Sequence[str]) -> Pipeline:
+    """Create the pipeline that draws the figure and the plots and writes the report page.
+
+    Args:
+        models: Every trained model, in the order in which the page shows them.
+    """
+    return _plots(models) + Pipeline(
         [
-            _named(nodes.draw_figure_1, [*portraits, "twin_faces", "proposed_scores"], "figure_1"),
-            _named(nodes.plot_trade_off, ["comparison", "lambda_table"], "trade_off_plot"),
-            _named(nodes.plot_losses, histories, "loss_plot"),
-            _named(nodes.plot_validation, histories, "validation_plot"),
-            _named(nodes.plot_ssim_two_ways, ["comparison"], "ssim_plot"),
-            _named(
-                nodes.plot_perceptual_shares,
-                ["proposed_history", "run_facts"],
-                "perceptual_share_plot",
+            Node(
+                func=nodes.draw_figure_1,
+                inputs=[*PORTRAITS, "twin_faces", "proposed_scores"],
+                outputs="figure_1",
+                name="draw_figure_1",
             ),
-            _named(nodes.plot_faces_found, ["ingestion_audit"], "faces_found_plot"),
-            _named(nodes.gather_plots, drawn, "report_plots"),
-            _named(
-                nodes.summarise_results,
-                ["comparison", *choice, "conclusion", "checkpoint_spread"],
-                "results_section",
+            Node(
+                func=nodes.summarise_results,
+                inputs=[
+                    "comparison",
+                    "seed_summary",
+                    "lambda_table",
+                    "chosen_lambda",
+                    "conclusion",
+                    "checkpoint_spread",
+                ],
+                outputs="results_section",
+                name="summarise_results",
             ),
-            _named(nodes.rank_portraits, [*portraits, *scores], "ranking_section"),
-            _named(
-                nodes.summarise_data,
-                ["ingestion_summary", "ingestion_audit", "photo_faces", "painting_faces"],
-                "data_section",
+            Node(
+                func=nodes.rank_portraits,
+                inputs=[*PORTRAITS, "baseline_scores", "proposed_scores"],
+                outputs="ranking_section",
+                name="rank_portraits",
             ),
-            _named(nodes.gather_facts, ["run_facts", "run_log"], "report_facts"),
-            _named(nodes.write_report, [*page, "figure_1", "report_facts"], "report"),
+            Node(
+                func=nodes.summarise_data,
+                inputs=["ingestion_summary", "ingestion_audit", "photo_faces", "painting_faces"],
+                outputs="data_section",
+                name="summarise_data",
+            ),
+            Node(
+                func=nodes.gather_facts,
+                inputs=["run_facts", "run_log"],
+                outputs="report_facts",
+                name="gather_facts",
+            ),
+            Node(
+                func=nodes.write_report,
+                inputs=[
+                    "results_section",
+                    "ranking_section",
+                    "data_section",
+                    "report_plots",
+                    "figure_1",
+                    "report_facts",
+                ],
+                outputs="report",
+                name="write_report",
+            ),
         ]
     )
 
 
-def _named(function: Callable[..., object], inputs: list[str], output: str) -> Node:
-    """Wire a node whose name is its function's name."""
-    return node(function, inputs, output, name=function.__name__)
+def _plots(models: Sequence[str]) -> Pipeline:
+    histories = [f"{model}_history" for model in models]
+    return Pipeline(
+        [
+            Node(
+                func=nodes.plot_trade_off,
+                inputs=["comparison", "lambda_table"],
+                outputs="trade_off_plot",
+                name="plot_trade_off",
+            ),
+            Node(
+                func=nodes.losses_of(models),
+                inputs=histories,
+                outputs="loss_plot",
+                name="plot_losses",
+            ),
+            Node(
+                func=nodes.validation_of(models),
+                inputs=histories,
+                outputs="validation_plot",
+                name="plot_validation",
+            ),
+            Node(
+                func=nodes.plot_ssim_two_ways,
+                inputs=["comparison"],
+                outputs="ssim_plot",
+                name="plot_ssim_two_ways",
+            ),
+            Node(
+                func=nodes.plot_perceptual_shares,
+                inputs=["proposed_history", "run_facts"],
+                outputs="perceptual_share_plot",
+                name="plot_perceptual_shares",
+            ),
+            Node(
+                func=nodes.plot_faces_found,
+                inputs=["ingestion_audit"],
+                outputs="faces_found_plot",
+                name="plot_faces_found",
+            ),
+            Node(
+                func=nodes.gather_plots,
+                inputs=PLOTS,
+                outputs="report_plots",
+                name="gather_plots",
+            ),
+        ]
+    )

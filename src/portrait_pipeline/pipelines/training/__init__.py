@@ -1,15 +1,5 @@
 """Train a CycleGAN, with or without the face-recognition loss (report, 4 and 5.2)."""
 
-from portrait_pipeline.pipelines.training.pipeline import (
-    create_baseline,
-    create_lambda_from_parameters,
-    create_proposed,
-    create_tuning,
-)
+from portrait_pipeline.pipelines.training.pipeline import create_pipeline, create_tuning
 
-__all__ = [
-    "create_baseline",
-    "create_lambda_from_parameters",
-    "create_proposed",
-    "create_tuning",
-]
+__all__ = ["create_pipeline", "create_tuning"]

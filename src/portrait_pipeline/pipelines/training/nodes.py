@@ -1,4 +1,4 @@
-"""Train the models: the baseline, one for each λ_p while tuning, and the proposed one."""
+"""Train the models of the experiment, and one for each weight that a tuning tries."""
 
 import logging
 from collections.abc import Callable
@@ -7,11 +7,13 @@ from typing import Any
 
 import pandas as pd
 import torch
+from pydantic import ValidationError
 
 from portrait_pipeline.cyclegan.data import RealEmbeddings, TrainingData
 from portrait_pipeline.cyclegan.schedule import needs_embedder
 from portrait_pipeline.cyclegan.services import Checkpoint, CheckpointStore, RunTracker, Services
 from portrait_pipeline.cyclegan.train import train_cyclegan
+from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.faces.selection import select_split
 from portrait_pipeline.identity import load_embedder
 from portrait_pipeline.identity.embedding_store import EmbeddingStore, embed_faces
@@ -20,6 +22,7 @@ from portrait_pipeline.images import FaceSet
 from portrait_pipeline.parameters import (
     EvaluationParameters,
     FaceParameters,
+    ModelParameters,
     TrainingParameters,
     TuningParameters,
 )
@@ -80,58 +83,30 @@ def embed_training_faces(
     return replace(data, real_embeddings=RealEmbeddings(photo, portrait))
 
 
-def take_lambda_from_parameters(training: TrainingParameters) -> dict[str, Any]:
-    """Use the λ_p of the parameters where no tuning precedes (5, the report's choice)."""
-    return {"lambda_perceptual": training.lambda_perceptual, "rule": "parameters"}
-
-
 def use_chosen_lambda(
     training: TrainingParameters, chosen_lambda: dict[str, Any]
 ) -> TrainingParameters:
-    """Give the proposed model the λ_p that was chosen."""
-    return _changed(training, lambda_perceptual=chosen_lambda["lambda_perceptual"])
+    """Replace the λ_p of the parameters by the one that `tune` chose."""
+    return change_settings(training, lambda_perceptual=chosen_lambda["lambda_perceptual"])
 
 
 def set_tuning_budget(training: TrainingParameters, tuning: TuningParameters) -> TrainingParameters:
     """Limit a training to the pairs and epochs of the tuning (report, 5.3)."""
-    return _changed(training, num_training_pairs=tuning.num_pairs, num_epochs=tuning.num_epochs)
+    return change_settings(
+        training, num_training_pairs=tuning.num_pairs, num_epochs=tuning.num_epochs
+    )
 
 
-def train_baseline(
-    data: TrainingData,
-    validation: Validation,
-    training: TrainingParameters,
-    faces: FaceParameters,
-    training_state: CheckpointStore,
-    run: RunTracker,
-) -> TrainedModel:
-    """Train CycleGAN without any face network (report, 5.2): no perceptual term."""
-    settings = _changed(training, lambda_perceptual=0.0, perceptual_gradient_share=None)
-    return _train("baseline", data, settings, faces, Services(run, training_state, validation))
+def training_of(name: str, model: ModelParameters) -> TrainingNode:
+    """Make the node function that trains one model of the experiment.
 
+    Args:
+        name: How the model is called in its checkpoint and by the tracker.
+        model: What differs from `training`; of its seeds the first one counts.
+    """
+    changes = {**model.training, **dict(zip(["seed"], model.seeds, strict=False))}
 
-def train_proposed(
-    data: TrainingData,
-    validation: Validation,
-    training: TrainingParameters,
-    faces: FaceParameters,
-    training_state: CheckpointStore,
-    run: RunTracker,
-) -> TrainedModel:
-    """Train CycleGAN with the perceptual loss (report, 4.2.3) at the chosen λ_p."""
-    return _train("proposed", data, training, faces, Services(run, training_state, validation))
-
-
-def training_at(
-    model: str, lambda_perceptual: float = 0.0, perceptual_gradient_share: float | None = None
-) -> TrainingNode:
-    """Make the node function that trains `model` with one fixed λ_p, or one kept share."""
-    weight = {
-        "lambda_perceptual": lambda_perceptual,
-        "perceptual_gradient_share": perceptual_gradient_share,
-    }
-
-    def train(
+    def train_model(
         data: TrainingData,
         validation: Validation,
         training: TrainingParameters,
@@ -139,18 +114,28 @@ def training_at(
         training_state: CheckpointStore,
         run: RunTracker,
     ) -> TrainedModel:
-        settings = _changed(training, **weight)
-        return _train(model, data, settings, faces, Services(run, training_state, validation))
+        settings = change_settings(training, **changes)
+        return _train(name, data, settings, faces, Services(run, training_state, validation))
 
-    kept = f"λ_p = {lambda_perceptual:g}"
-    if perceptual_gradient_share is not None:
-        kept = f"the perceptual term at {perceptual_gradient_share:g} of the gradient"
-    train.__doc__ = f"Train CycleGAN with {kept} on the pairs of the tuning."
-    return train
+    differs = ", ".join(f"{key} = {value}" for key, value in changes.items()) or "nothing changed"
+    train_model.__doc__ = f"Train CycleGAN as `training` says, with {differs}."
+    return train_model
 
 
-def _changed(training: TrainingParameters, **changes: Any) -> TrainingParameters:
-    return TrainingParameters.model_validate({**training.model_dump(), **changes})
+def change_settings(training: TrainingParameters, **changes: Any) -> TrainingParameters:
+    """Return settings of a training with some of them changed, checked anew.
+
+    Raises:
+        PortraitPipelineError: if a changed setting is impossible.
+    """
+    try:
+        return TrainingParameters.model_validate({**training.model_dump(), **changes})
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise PortraitPipelineError(
+            f"training.{place} of a model: {first['msg']} (see conf/base/parameters_models.yml)"
+        ) from error
 
 
 def _train(

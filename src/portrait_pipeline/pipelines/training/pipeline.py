@@ -1,94 +1,87 @@
-"""Wiring of the trainings: one node per model, in a namespace of its own, tagged `gpu`."""
+"""Wiring of the trainings: one node for each model and seed, in its namespace, tagged `gpu`."""
 
-from collections.abc import Callable
-from typing import Any
+from kedro.pipeline import Node, Pipeline
 
-from kedro.pipeline import Node, Pipeline, node, pipeline
-
+from portrait_pipeline.parameters import ModelParameters
 from portrait_pipeline.pipelines.training import nodes
 
 CROPS = ["photo_faces", "painting_faces", "splits"]
 
 
-def create_baseline() -> Pipeline:
-    """Train the baseline; no face network is loaded."""
-    settings = "params:training"
-    return pipeline(
-        [*_data(), _training(nodes.train_baseline, "baseline", "training_data", settings)]
-    )
+def create_pipeline(
+    name: str, model: ModelParameters, takes_chosen_lambda: bool = False
+) -> Pipeline:
+    """Train one model.
 
-
-def create_lambda_from_parameters() -> Pipeline:
-    """Stand in for the tuning where `train_proposed` runs alone."""
-    return pipeline(
-        [
-            node(
-                nodes.take_lambda_from_parameters,
-                "params:training",
-                "chosen_lambda",
-                name="take_lambda_from_parameters",
-            )
-        ]
-    )
-
-
-def create_proposed() -> Pipeline:
-    """Train the proposed model with the λ_p in `chosen_lambda`."""
-    settings = node(
-        nodes.use_chosen_lambda,
-        ["params:training", "chosen_lambda"],
-        "proposed_settings",
+    Args:
+        name: How the model is called in the catalog and in MLflow.
+        model: What differs from `training`.
+        takes_chosen_lambda: Take λ_p from `chosen_lambda`, in place of the parameters.
+    """
+    if not takes_chosen_lambda:
+        return _training(name, model, "params:training")
+    settings = Node(
+        func=nodes.use_chosen_lambda,
+        inputs=["params:training", "chosen_lambda"],
+        outputs="settings_with_chosen_lambda",
         name="use_chosen_lambda",
     )
-    train = _training(nodes.train_proposed, "proposed", "taught_data", "proposed_settings")
-    return pipeline([*_data(), _teaching(), settings, train])
+    return Pipeline([settings]) + _training(name, model, "settings_with_chosen_lambda")
 
 
-def create_tuning(
-    model: str, lambda_perceptual: float = 0.0, perceptual_gradient_share: float | None = None
-) -> Pipeline:
-    """Train on the pairs of the tuning (report, 5.3) with one λ_p, or one share of the gradient."""
-    settings = node(
-        nodes.set_tuning_budget,
-        ["params:training", "params:tuning"],
-        "tuning_settings",
+def create_tuning(name: str, model: ModelParameters) -> Pipeline:
+    """Train one model on the pairs of the tuning (report, 5.3)."""
+    settings = Node(
+        func=nodes.set_tuning_budget,
+        inputs=["params:training", "params:tuning"],
+        outputs="tuning_settings",
         name="set_tuning_budget",
     )
-    function = nodes.training_at(model, lambda_perceptual, perceptual_gradient_share)
-    is_taught = lambda_perceptual > 0.0 or perceptual_gradient_share is not None
-    data = "taught_data" if is_taught else "training_data"
-    return pipeline(
-        [*_data(), _teaching(), settings, _training(function, model, data, "tuning_settings")]
+    return Pipeline([settings]) + _training(name, model, "tuning_settings")
+
+
+def _training(name: str, model: ModelParameters, settings: str) -> Pipeline:
+    has_own_teacher = bool({"teacher", "teacher_weights"} & set(model.training))
+    data = "taught_data" if model.is_taught and not has_own_teacher else "training_data"
+    train = Node(
+        func=nodes.training_of(name, model),
+        inputs=[
+            data,
+            "validation",
+            settings,
+            "params:faces",
+            f"{name}_training_state",
+            f"{name}_run",
+        ],
+        outputs=[f"{name}_checkpoint", f"{name}_history"],
+        name="train_model",
+        namespace=name,
+        tags="gpu",
     )
+    return Pipeline([*_data(), *([_teaching()] if data == "taught_data" else []), train])
 
 
 def _data() -> list[Node]:
     return [
-        node(nodes.select_training_data, CROPS, "training_data", name="select_training_data"),
-        node(
-            nodes.prepare_validation,
-            [*CROPS, "params:training", "params:evaluation", "params:faces"],
-            "validation",
+        Node(
+            func=nodes.select_training_data,
+            inputs=CROPS,
+            outputs="training_data",
+            name="select_training_data",
+        ),
+        Node(
+            func=nodes.prepare_validation,
+            inputs=[*CROPS, "params:training", "params:evaluation", "params:faces"],
+            outputs="validation",
             name="prepare_validation",
         ),
     ]
 
 
 def _teaching() -> Node:
-    return node(
-        nodes.embed_training_faces,
-        ["training_data", "params:training", "params:faces", "embedding_store"],
-        "taught_data",
+    return Node(
+        func=nodes.embed_training_faces,
+        inputs=["training_data", "params:training", "params:faces", "embedding_store"],
+        outputs="taught_data",
         name="embed_training_faces",
-    )
-
-
-def _training(function: Callable[..., Any], model: str, data: str, settings: str) -> Node:
-    return node(
-        function,
-        [data, "validation", settings, "params:faces", f"{model}_training_state", f"{model}_run"],
-        [f"{model}_checkpoint", f"{model}_history"],
-        name=f"train_{model}",
-        namespace=model,
-        tags="gpu",
     )

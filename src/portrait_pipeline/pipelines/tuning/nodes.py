@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from portrait_pipeline.parameters import TuningParameters
-from portrait_pipeline.scoring.lambda_choice import choose_lambda
+from portrait_pipeline.scoring import lambda_choice
 from portrait_pipeline.scoring.table_rows import row_of
 
 logger = logging.getLogger(__name__)
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 Summaries = list[dict[str, Any]]
 
 
-def choose(
+def choose_lambda(
     tuning: TuningParameters, lambda_0_summary: Summaries, *lambda_summaries: Summaries
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Lay the λ_p out in one table, a row each, and choose one by the rule of the parameters.
@@ -27,9 +27,11 @@ def choose(
     Returns:
         The table and the choice, with its reason and what the other rule would have chosen.
     """
-    table = tabulate(*lambda_summaries)
+    table = tabulate_shares(*lambda_summaries)
     lambda_0 = row_of(lambda_0_summary[0])
-    choice = choose_lambda(table, lambda_0, tuning.selection, tuning.max_distance_ratio)
+    choice = lambda_choice.choose_lambda(
+        table, lambda_0, tuning.selection, tuning.max_distance_ratio
+    )
     table = table.assign(
         chosen=table["lambda_perceptual"] == choice.lambda_perceptual,
         rule=choice.rule,
@@ -39,6 +41,6 @@ def choose(
     return table, vars(choice)
 
 
-def tabulate(*summaries: Summaries) -> pd.DataFrame:
+def tabulate_shares(*summaries: Summaries) -> pd.DataFrame:
     """Lay several trainings out in one table, a row each; of each its portraits' summary first."""
     return pd.DataFrame([row_of(of_model[0]) for of_model in summaries])
