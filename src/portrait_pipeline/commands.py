@@ -111,15 +111,27 @@ def portray(context: click.Context, /, verbose: bool, **options: Any) -> None:
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", help="Leave it, unless others may come in.")
-@click.option("--port", default=DEFAULT_PORT, type=click.IntRange(1, 65535))
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen at; 0.0.0.0 opens the page to your network (see docs/security.md).",
+)
+@click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A further name under which the page may be called, such as that of a proxy; repeatable.",
+)
 @_takes_location
 @click.pass_context
 def app(context: click.Context, /, verbose: bool, **options: Any) -> None:
     """Open the web page: upload a photo, see its portraits."""
     _configure(context, verbose)
     location = _location_of(context, options)
-    exit_with_one_sentence(lambda: _serve(location, options["host"], options["port"]), verbose)
+    exit_with_one_sentence(lambda: _serve(location, **options), verbose)
 
 
 def _configure(context: click.Context, verbose: bool) -> None:
@@ -233,9 +245,9 @@ def _details(row: Any) -> str:
     return f": {row.detail}" if row.detail and row.detail != row.result else ""
 
 
-def _serve(location: ModelLocation, host: str, port: int) -> None:
+def _serve(location: ModelLocation, host: str, port: int, allowed_hosts: Sequence[str]) -> None:
     # imported here, so that portraits are made without loading a web server
     from portrait_pipeline.demo.app import serve  # noqa: PLC0415
 
     with open_models(location) as opened:
-        serve(opened.models, opened.judge, host, port)
+        serve(opened.models, opened.judge, host, port, allowed_hosts)

@@ -57,6 +57,8 @@ class PageClient:
         joined = self._http.post("/gradio_api/queue/join", json=body)
         if joined.status_code == 503:
             return "refused", [joined.json()["detail"]]
+        if joined.status_code == 422:
+            return "failed", [joined.json()["detail"]]
         joined.raise_for_status()
         return self._listen(joined.json()["event_id"])
 

@@ -1,45 +1,58 @@
-"""Serve the page: on this machine alone, with Gradio's extras off."""
+"""Serve the page: on this machine alone unless asked, with Gradio's extras off."""
 
 import logging
 import os
-import tempfile
+import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import gradio
+import uvicorn
+from fastapi import FastAPI
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 
 from portrait_pipeline.demo import words
-from portrait_pipeline.demo.gate import LOOPBACK, Gate
-from portrait_pipeline.demo.limits import MAX_SESSIONS, MAX_UPLOAD_BYTES
+from portrait_pipeline.demo.gate import Gate
+from portrait_pipeline.demo.hosts import HostNames
+from portrait_pipeline.demo.limits import MAX_SESSIONS, MAX_UPLOAD_BYTES, SWEEP_SECONDS
+from portrait_pipeline.demo.messages import MessageRules, num_inputs_of_events
 from portrait_pipeline.demo.page import Page
+from portrait_pipeline.demo.private_folder import ends_on_signals, private_folder
 from portrait_pipeline.demo.service import ModelShelf, PortraitService
-from portrait_pipeline.demo.uploads import UploadFolder, progress_route, upload_route
+from portrait_pipeline.demo.uploads import UploadFolder, file_route, progress_route, upload_route
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.portrayal.similarity import JudgeOfFaces
 
 logger = logging.getLogger(__name__)
 
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif"]
+MAX_CONNECTIONS_WAITING = 128
 
 
 def serve(
-    shelf: ModelShelf, load_judge: Callable[[float], JudgeOfFaces], host: str, port: int
+    shelf: ModelShelf,
+    load_judge: Callable[[float], JudgeOfFaces],
+    host: str,
+    port: int,
+    allowed_hosts: Sequence[str] = (),
 ) -> None:
-    """Serve the page until Ctrl-C.
+    """Serve the page until Ctrl-C, SIGTERM or SIGHUP; then delete what visitors sent.
 
     Args:
         shelf: The trained models.
         load_judge: Loads the judge for crops with the margin that it is given.
         host: Address to listen at; 127.0.0.1 keeps strangers out.
         port: Where to listen.
+        allowed_hosts: Further names under which the page may be called.
 
     Raises:
-        PortraitPipelineError: if the port is taken.
+        PortraitPipelineError: if the page cannot listen there.
+        SystemExit: after SIGTERM and SIGHUP, with 128 and the signal's number.
     """
-    with running_page(PortraitService(shelf, load_judge), host, port) as address:
+    service = PortraitService(shelf, load_judge)
+    with ends_on_signals(), running_page(service, host, port, allowed_hosts) as address:
         logger.info("the page is open at %s (Ctrl-C ends it)", address)
         try:
             threading.Event().wait()
@@ -48,46 +61,110 @@ def serve(
 
 
 @contextmanager
-def running_page(service: PortraitService, host: str, port: int) -> Iterator[str]:
+def running_page(
+    service: PortraitService, host: str, port: int, allowed_hosts: Sequence[str] = ()
+) -> Iterator[str]:
     """Serve the page in threads while the block runs; yields its address."""
-    with tempfile.TemporaryDirectory(prefix="portraits-") as root, _environment(root):
-        uploads = UploadFolder(Path(root))
+    with (
+        _listening(host, port) as listener,
+        private_folder() as root,
+        _environment(str(root)),
+    ):
+        uploads = UploadFolder(root)
         page = Page(service, uploads).build()
-        try:
-            _, address, _ = page.launch(
-                server_name=host,
-                server_port=port,
-                share=False,
-                quiet=True,
-                show_error=False,
-                prevent_thread_lock=True,
-                inbrowser=False,
-                theme=gradio.themes.Soft(font=FONTS, font_mono=["ui-monospace", "monospace"]),
-                css=words.STYLE,
-                footer_links=[],
-                run_history=False,
-                max_file_size=MAX_UPLOAD_BYTES,
-                state_session_capacity=MAX_SESSIONS,
-                enable_monitoring=False,
-                ssr_mode=False,
-                pwa=False,
-                mcp_server=False,
-                app_kwargs={
-                    "docs_url": None,
-                    "redoc_url": None,
-                    "openapi_url": None,
-                    "routes": [upload_route(uploads), progress_route()],
-                    "middleware": [Middleware(Gate, hosts={*LOOPBACK, host})],
-                },
-            )
-        except OSError as error:
-            raise PortraitPipelineError(
-                f"--port {port} is taken ({error}), expected a free one; try --port {port + 1}"
-            ) from error
-        try:
-            yield address
-        finally:
-            page.close(verbose=False)
+        app = page_app(page, uploads, HostNames(host, allowed_hosts))
+        with _swept(uploads), _served(app, listener):
+            try:
+                shown = f"[{host}]" if ":" in host else host
+                yield f"http://{shown}:{listener.getsockname()[1]}/"
+            finally:
+                page.close(verbose=False)
+
+
+def page_app(page: gradio.Blocks, uploads: UploadFolder, hosts: HostNames) -> FastAPI:
+    """Put the gate and our own routes for files before a Gradio page."""
+    rules = MessageRules(num_inputs_of_events(page.get_config_file()), uploads.is_waiting)
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        routes=[upload_route(uploads), progress_route(), file_route(uploads)],
+        middleware=[
+            Middleware(Gate, rules=rules, hosts=hosts),
+            # Allows no other origin; without it Gradio would allow every one.
+            Middleware(CORSMiddleware),
+        ],
+    )
+    page.state_session_capacity = MAX_SESSIONS
+    page.has_launched = True  # from then on Gradio, too, looks at the paths that it is given
+    gradio.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        footer_links=[],
+        run_history=False,
+        app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
+        show_error=False,
+        max_file_size=MAX_UPLOAD_BYTES,
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        theme=gradio.themes.Soft(font=FONTS, font_mono=["ui-monospace", "monospace"]),
+        css=words.STYLE,
+    )
+    return app
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server(
+            (host, port), family=family, backlog=MAX_CONNECTIONS_WAITING
+        )
+    except OSError as error:
+        raise PortraitPipelineError(
+            f"the page cannot listen at --host {host} --port {port} ({error.strerror or error}),"
+            f" expected an address of this machine and a free port; try --port {port % 65535 + 1}"
+        ) from error
+    with listener:
+        yield listener
+
+
+@contextmanager
+def _served(app: FastAPI, listener: socket.socket) -> Iterator[None]:
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="page")
+    thread.start()
+    try:
+        while not server.started and thread.is_alive():
+            thread.join(0.01)
+        if not server.started:
+            raise PortraitPipelineError("the page could not be started; -v shows why")
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@contextmanager
+def _swept(uploads: UploadFolder) -> Iterator[None]:
+    """Delete old photos and portraits while the block runs, whether or not anybody comes."""
+    ended = threading.Event()
+
+    def sweep() -> None:
+        while not ended.wait(SWEEP_SECONDS):
+            uploads.sweep()
+
+    thread = threading.Thread(target=sweep, name="sweep", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """The layout of the page and what its parts do; the answers come from the service."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,15 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from portrait_pipeline.demo import words
-from portrait_pipeline.demo.limits import KEEP_SECONDS, MAX_WAITING
+from portrait_pipeline.demo.limits import (
+    KEEP_SECONDS,
+    MAX_REQUESTS,
+    MAX_WAITING,
+    MAX_WAITING_OF_ONE,
+)
 from portrait_pipeline.demo.service import BASELINE, Answer, PortraitService, RefusedError
-from portrait_pipeline.demo.uploads import PhotoUpload, Upload, UploadFolder
+from portrait_pipeline.demo.uploads import BUSY, UploadFolder
+from portrait_pipeline.demo.visitors import FullError, Places, visitor_at
 from portrait_pipeline.sample import draw_photo
 
 SHOWN_PX = 512
@@ -55,14 +62,14 @@ class Page:
     def __init__(self, service: PortraitService, uploads: UploadFolder) -> None:
         self._service = service
         self._uploads = uploads
+        self._waiting = Places(MAX_WAITING, MAX_WAITING_OF_ONE)
         self._examples = [
             draw_photo(index, EXAMPLE_SEED, EXAMPLE_PX).photo for index in range(NUM_EXAMPLES)
         ]
 
     def build(self) -> gradio.Blocks:
         """Lay the page out and wire it."""
-        keep = (60, int(KEEP_SECONDS))
-        page = gradio.Blocks(title=words.TITLE, analytics_enabled=False, delete_cache=keep)
+        page = gradio.Blocks(title=words.TITLE, analytics_enabled=False)
         with page:
             gradio.HTML(words.INTRODUCTION, padding=False)
             with gradio.Row(equal_height=False):
@@ -73,18 +80,18 @@ class Page:
             gradio.HTML(words.PRIVACY, padding=False)
             self._wire(photo, examples, model, results)
             page.load(self.list_models, None, [model, results.says], api_visibility="private")
-        page.queue(max_size=MAX_WAITING, default_concurrency_limit=1, api_open=False)
+        # Whoever may wait is decided by `_waiting`, visitor by visitor, not by Gradio's queue.
+        page.queue(max_size=MAX_REQUESTS, default_concurrency_limit=None, api_open=False)
         return page
 
-    def _inputs(self) -> tuple[PhotoUpload, gradio.Gallery, gradio.Dropdown]:
-        photo = PhotoUpload(
+    def _inputs(self) -> tuple[gradio.Image, gradio.Gallery, gradio.Dropdown]:
+        photo = gradio.Image(
             label="Your photo",
             sources=["upload", "webcam", "clipboard"],
             height=240,
             buttons=[],
             elem_id="photo",
         )
-        photo.uploads = self._uploads
         gradio.HTML(words.EXAMPLES, padding=False)
         examples = gradio.Gallery(
             [(Image.fromarray(pixels), None) for pixels in self._examples],
@@ -129,14 +136,16 @@ class Page:
 
     def _wire(
         self,
-        photo: PhotoUpload,
+        photo: gradio.Image,
         examples: gradio.Gallery,
         model: gradio.Dropdown,
         results: Results,
     ) -> None:
         common: dict[str, Any] = {
-            "concurrency_id": "portraits",
-            "concurrency_limit": 1,
+            "concurrency_limit": None,
+            # Values arrive as the browser sent them: Gradio would open an upload before anybody
+            # had looked at its size.
+            "preprocess": False,
             "api_visibility": "private",
             "show_progress": "minimal",
             "show_progress_on": [results.says],
@@ -154,36 +163,45 @@ class Page:
         picker = gradio.Dropdown(choices=list(models), value=models[0][1], visible=len(models) > 1)
         return picker, words.WELCOME
 
-    def answer_upload(self, upload: Upload | None, model: str | None) -> Updates:
+    def answer_upload(
+        self, photo: Mapping[str, Any] | None, model: Any, request: gradio.Request
+    ) -> Updates:
         """Answer an upload, delete it and empty the field."""
+        upload = self._uploads.take(photo["path"] if photo else None)
         if upload is None:
             return [*_nothing(words.refusal(words.GONE)), None]
         with upload:
-            return [*self._answer(lambda: self._service.portray(upload.data, model or "")), None]
+            ask = partial(self._service.portray, upload.data, _name(model))
+            return [*self._answer(ask, request), None]
 
-    def answer_example(self, model: str | None, event: gradio.SelectData) -> Updates:
+    def answer_example(
+        self, model: Any, event: gradio.SelectData, request: gradio.Request
+    ) -> Updates:
         """Answer a click on one of the drawn faces."""
         index = event.index if isinstance(event.index, int) else 0
         picture = Image.fromarray(self._examples[index % NUM_EXAMPLES])
-        return self._answer(lambda: self._service.portray_image(picture, model or ""))
+        return self._answer(partial(self._service.portray_image, picture, _name(model)), request)
 
-    def answer_model(self, crop: Pixels | None, model: str | None) -> Updates:
+    def answer_model(self, crop: Pixels | None, model: Any, request: gradio.Request) -> Updates:
         """Show the face that is there as another model paints it."""
         if crop is None:
             return _nothing(words.WELCOME)
-        return self._answer(lambda: self._service.portray_again(crop, model or ""))
+        return self._answer(partial(self._service.portray_again, crop, _name(model)), request)
 
-    def _answer(self, ask: Callable[[], Answer]) -> Updates:
+    def _answer(self, ask: Callable[[], Answer], request: gradio.Request) -> Updates:
         if not self._service.shelf.names():
             return _nothing(words.NOT_TRAINED)
+        visitor = visitor_at(request.client.host if request.client else None)
         try:
-            answer = ask()
+            with self._waiting.taken_by(visitor):
+                answer = ask()
+        except FullError:
+            return _nothing(words.refusal(BUSY))
         except RefusedError as error:
             return _nothing(words.refusal(str(error)))
-        return self._shown(answer)
+        return self._shown(answer, self._uploads.new_folder(visitor))
 
-    def _shown(self, answer: Answer) -> Updates:
-        folder = self._uploads.new_folder()
+    def _shown(self, answer: Answer, folder: Path) -> Updates:
         photo = _written(answer.photo, folder / "photo.png")
         portraits = {
             name: _written(pixels, folder / f"portrait_{place}.png")
@@ -203,6 +221,11 @@ class Page:
             gradio.DownloadButton(value=chosen, visible=True),
             answer.photo,
         ]
+
+
+def _name(model: Any) -> str:
+    """Read the chosen model; whether it is one of those offered is for the service to say."""
+    return model if isinstance(model, str) else ""
 
 
 def _picture(name: str) -> gradio.Image:

@@ -137,6 +137,7 @@ class PortraitService:
         self._time_limit_seconds = time_limit_seconds
         self._models: OrderedDict[str, PortraitModel] = OrderedDict()
         self._lock = Lock()
+        self._turn = Lock()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="portrait")
 
     def portray(self, data: bytes, chosen: str) -> Answer:
@@ -166,6 +167,10 @@ class PortraitService:
         return self._within_time(lambda: self._paint(self._portrayer(chosen), crop, chosen))
 
     def _within_time(self, work: Callable[[], Answer]) -> Answer:
+        with self._turn:
+            return self._answer_in_time(work)
+
+    def _answer_in_time(self, work: Callable[[], Answer]) -> Answer:
         waiting = self._worker.submit(work)
         try:
             return waiting.result(self._time_limit_seconds)
