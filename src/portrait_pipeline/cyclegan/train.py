@@ -1,7 +1,15 @@
-"""One training from the first step, or from where it was interrupted, to the last."""
+"""One training from the first step, or from where it was interrupted, to the last.
 
-from collections.abc import Mapping
+`python -m portrait_pipeline.cyclegan.train CROPS SETTINGS OUT` runs one from files alone.
+"""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from lightning_fabric import Fabric
@@ -9,16 +17,21 @@ from torch import nn
 
 from portrait_pipeline.cyclegan.batches import UnpairedBatches, steps_per_epoch
 from portrait_pipeline.cyclegan.checkpoint import Fingerprint
+from portrait_pipeline.cyclegan.checkpoint_files import FileCheckpointStore, write_checkpoint
 from portrait_pipeline.cyclegan.data import TrainingData, data_hash, embed_real_faces
 from portrait_pipeline.cyclegan.distributed import start_fabric
 from portrait_pipeline.cyclegan.loop import Training, TrainingLoop
 from portrait_pipeline.cyclegan.monitoring import refuse_slow_training
+from portrait_pipeline.cyclegan.run_files import FileTracker, read_crops, read_settings
 from portrait_pipeline.cyclegan.schedule import needs_embedder
 from portrait_pipeline.cyclegan.services import Checkpoint, Embedder, Services
 from portrait_pipeline.cyclegan.state import build_state
 from portrait_pipeline.cyclegan.step import StepContext
-from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.errors import PortraitPipelineError, TrainingInterruptedError
+from portrait_pipeline.identity import load_embedder
 from portrait_pipeline.parameters import TrainingParameters
+
+logger = logging.getLogger("portrait_pipeline.cyclegan.train")
 
 
 def train_cyclegan(
@@ -85,3 +98,48 @@ def _prepare(
     )
     state = build_state(parameters, fabric.device, fabric.global_rank)
     return Training(parameters, batches, StepContext(fabric, teacher, parameters.ema_decay), state)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train from files, without Kedro and MLflow; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m portrait_pipeline.cyclegan.train",
+        description="Train one model from crops and a settings file, without Kedro and MLflow.",
+    )
+    parser.add_argument("crops", type=Path, help="folder with photo_faces and painting_faces")
+    parser.add_argument("settings", type=Path, help="YAML or JSON: model, training, faces")
+    parser.add_argument("out", type=Path, help="folder for checkpoint.pt, log.jsonl and pictures")
+    parser.add_argument("--resume", action="store_true", help="go on after the last saved step")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        _train_from_files(options.crops, options.settings, options.out, options.resume)
+    except (PortraitPipelineError, TrainingInterruptedError) as error:
+        logger.error("%s", error)
+        return 1
+    return 0
+
+
+def _train_from_files(crops: Path, settings: Path, out: Path, resume: bool) -> None:
+    run = read_settings(settings)
+    training = run.training.model_copy(update={"resume": resume or run.training.resume})
+    teacher = (
+        load_embedder(training.teacher, training.teacher_weights, run.faces["margin"])
+        if needs_embedder(training)
+        else None
+    )
+    checkpoint = train_cyclegan(
+        read_crops(crops),
+        training,
+        Services(FileTracker(out), FileCheckpointStore(out / "training", use_previous=False)),
+        model_name=run.model,
+        preparation=run.faces,
+        embedder=teacher,
+    )
+    if int(os.environ.get("RANK", "0")) == 0:
+        write_checkpoint(out / "checkpoint.pt", checkpoint)
+        logger.info("%s: the checkpoint is %s", run.model, out / "checkpoint.pt")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
