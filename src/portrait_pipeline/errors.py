@@ -23,32 +23,31 @@ class TrainingDivergedError(PortraitPipelineError):
     def __init__(self, term: str, step: int, value: float, learning_rate: float) -> None:
         super().__init__(
             f"{term} is {value} at step {step} with learning_rate {learning_rate:g}, expected a"
-            " finite number; the last good checkpoint is kept, train anew with a smaller"
+            " finite number; the last good checkpoint is kept, train again with a smaller"
             " `learning_rate` or with `precision: 32-true`"
         )
         self.term, self.step, self.value, self.learning_rate = term, step, value, learning_rate
 
 
 class TrackingLostError(PortraitPipelineError):
-    """The tracker's store does not take or give what it is asked for; a training goes on without.
+    """The tracker's store fails; a training continues without it.
 
-    Its attribute `remedy` says what to do while the training still runs.
+    Its attribute `remedy` says what to do while the training runs.
 
     Args:
         store: Address of the store.
-        reason: What it, or the system, said.
+        reason: The error of the store or of the system.
     """
 
     def __init__(self, store: str, reason: str) -> None:
         self.remedy = (
-            f"the MLflow store {store} does not do what it is asked ({reason}): start it, or free"
-            " space on its disk"
+            f"the MLflow store {store} failed ({reason}): start it, or free space on its disk"
         )
-        super().__init__(f"{self.remedy}, then go on with `--params resume=true`")
+        super().__init__(f"{self.remedy}, then continue with `--params resume=true`")
 
 
 class ProcessLostError(PortraitPipelineError):
-    """One of the processes that train a model together has ended before the others."""
+    """One process of a distributed training ended before the others."""
 
 
 class TrainingInterruptedError(RuntimeError):

@@ -1,4 +1,4 @@
-"""The image convention, and the only place where it is converted.
+"""The image convention: the only conversion between pixels and the networks' images.
 
 Inside the project a picture is a float32 tensor NCHW, RGB, in [-1, 1]. On disk and on screen it is
 uint8 in [0, 255], NHWC. The conversions are exact inverses on uint8 values. Files are read by

@@ -1,4 +1,4 @@
-"""Any picture file that people have as upright 8-bit RGB, or the reason why it cannot be.
+"""Decodes any picture file to upright 8-bit RGB, or says why it cannot.
 
 Needs no PyTorch, so that an exported model can be used without it.
 """
@@ -36,7 +36,7 @@ class PictureError(PortraitPipelineError):
 def read_picture(path: Path | str) -> Image.Image:
     """Read any picture file as 8-bit RGB, upright.
 
-    See `decode_picture` for what is done to its pixels.
+    See `decode_picture` for the conversion of its pixels.
 
     Raises:
         PictureError: if the file cannot be read; its `fault` says why.
@@ -51,7 +51,7 @@ def read_picture(path: Path | str) -> Image.Image:
 
 @dataclass(frozen=True)
 class ReducedPicture:
-    """A picture no larger than is needed, and the size that it really has.
+    """A reduced picture, and the size of the whole picture.
 
     Attributes:
         image: 8-bit RGB, upright.
@@ -70,14 +70,14 @@ class ReducedPicture:
 
 
 def decode_picture(data: bytes, name: str = "picture") -> Image.Image:
-    """Turn the bytes of a picture file into 8-bit RGB, upright.
+    """Decode the bytes of a picture file to 8-bit RGB, upright.
 
-    The EXIF orientation is applied, transparency is laid on white, 16-bit grey is scaled to 8 bits
-    (not clipped), and palette, grey and CMYK become RGB. Of an animation the first frame is taken.
+    The EXIF orientation is applied, transparency becomes white, 16-bit grey is scaled to 8 bits
+    (not clipped), and palette, grey and CMYK become RGB. The first frame of an animation counts.
 
     Args:
         data: The content of the file.
-        name: What to call the picture in an error.
+        name: Name of the picture in errors.
 
     Raises:
         PictureError: if the bytes are empty, no image, cut off, broken, or hold more than
@@ -87,9 +87,9 @@ def decode_picture(data: bytes, name: str = "picture") -> Image.Image:
 
 
 def decode_reduced(data: bytes, name: str, longest_px: int) -> ReducedPicture:
-    """Turn the bytes of a picture file into RGB, its longer edge at most `longest_px`.
+    """Decode the bytes of a picture file to RGB, its longer edge at most `longest_px`.
 
-    A large JPEG is never unpacked whole: its decoder halves it on the way as often as it can.
+    A large JPEG is never decoded whole: its decoder halves it as often as possible.
 
     Raises:
         PictureError: as `decode_picture` does.
@@ -103,7 +103,7 @@ def decode_reduced(data: bytes, name: str, longest_px: int) -> ReducedPicture:
 
 
 def _decode(data: bytes, name: str, draft_px: int | None) -> tuple[Image.Image, tuple[int, int]]:
-    """Return the picture, upright, and the size of the whole; a JPEG may come smaller."""
+    """Return the picture, upright, and its whole size; a JPEG may be reduced."""
     if not data:
         raise PictureError(name, "empty", "0 bytes")
     try:
@@ -139,7 +139,7 @@ def _upright(image: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
     except (SyntaxError, ValueError, TypeError, KeyError, OSError):
-        return image.copy()  # broken EXIF tells no orientation; the pixels are whole
+        return image.copy()  # broken EXIF has no orientation; the pixels are intact
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

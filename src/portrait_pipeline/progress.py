@@ -1,4 +1,4 @@
-"""Progress bars for work that a person waits for, and lines above them; for a terminal alone."""
+"""Progress bars and the lines above them, on a terminal only."""
 
 import io
 from collections.abc import Iterable, Iterator
@@ -20,11 +20,11 @@ BAR_WIDTH = 24
 Item = TypeVar("Item")
 
 CONSOLE = Console(stderr=True)
-"""Where bars are drawn. Lines printed through it while a bar is shown stand above the bar."""
+"""The console of the bars; it prints lines above a visible bar."""
 
 
 class Bar(Protocol):
-    """What a worker needs of a progress bar."""
+    """The part of a progress bar that a worker uses."""
 
     def advance(self, count: int = 1, note: str = "") -> None:
         """Move on by `count` items and show `note` behind the bar."""
@@ -50,9 +50,9 @@ def shorten_note(note: str, room: int) -> str:
 
 @contextmanager
 def progress_bar(description: str, total: int, completed: int = 0) -> Iterator[Bar]:
-    """Show a bar with the time left on the terminal while the block runs, then take it away.
+    """Show a bar with the time left while the block runs, then remove it.
 
-    Writes to standard error and draws nothing where that is not a terminal.
+    Writes to standard error; draws nothing if that is not a terminal.
     """
     columns = (
         TextColumn("  {task.description}"),
@@ -78,9 +78,9 @@ def track(items: Iterable[Item], description: str, total: int) -> Iterator[Item]
 
 
 class LineStream(io.TextIOBase):
-    """A stream for log handlers: what is written stands above the progress bar, where one is shown.
+    """A stream for log handlers that writes above the progress bar, if there is one.
 
-    Lines are never broken at the width of the terminal, so that paths can be copied.
+    Lines are never wrapped, so that paths can be copied.
     """
 
     def write(self, text: str, /) -> int:

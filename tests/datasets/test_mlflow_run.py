@@ -137,9 +137,7 @@ def test_a_store_that_is_gone_is_named(tmp_path: Path) -> None:
         started,
     ]
     for call in calls:
-        with pytest.raises(
-            TrackingLostError, match=r"store sqlite:.*mlflow\.db does not.*start it"
-        ):
+        with pytest.raises(TrackingLostError, match=r"store sqlite:.*mlflow\.db failed.*start it"):
             call()
 
 
@@ -154,9 +152,7 @@ def test_a_password_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracker._client, "set_terminated", refuses)
     with pytest.raises(TrackingLostError) as caught:
         tracker.finish("FINISHED")
-    assert "https://runs.example.org does not do what it is asked (connection refused)" in str(
-        caught.value
-    )
+    assert "https://runs.example.org failed (connection refused)" in str(caught.value)
 
 
 def test_nothing_is_logged_before_a_run_is_started() -> None:

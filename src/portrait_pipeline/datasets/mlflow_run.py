@@ -41,7 +41,7 @@ def library_versions() -> dict[str, str]:
 
 @contextmanager
 def _store_answers() -> Iterator[None]:
-    """Say in one sentence what to start when MLflow's store does not do what it is asked."""
+    """Say in one sentence what to start when MLflow's store fails."""
     try:
         yield
     except (mlflow.MlflowException, OSError) as error:

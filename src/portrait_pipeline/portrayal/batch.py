@@ -1,4 +1,4 @@
-"""Many photos: read ahead by threads, portrayed in batches, and every file accounted for."""
+"""Portraits of many photos, in batches, with threads that read ahead and an outcome per file."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -35,14 +35,14 @@ Result = Literal["portrayed", "no face", "not read", "not written"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What happened to one file.
+    """The outcome for one file.
 
     Attributes:
         photo: The file, as the user named it.
-        result: Whether there is a portrait, and if not, what stood in the way.
+        result: Whether there is a portrait and, if not, the reason.
         faces: Number of faces that were portrayed.
         files: Names of what was written, separated by spaces.
-        detail: Why there is no portrait, or something worth knowing.
+        detail: Why there is no portrait, or a remark.
     """
 
     photo: str
@@ -63,8 +63,8 @@ class PhotoBatch:
     Args:
         portrayer: The model or models.
         writer: Where portraits go.
-        parameters: Which faces, and what to write of each.
-        judge: Scores likeness on comparison strips; needed for these alone.
+        parameters: Which faces, and what to write for each.
+        judge: Scores the similarity on comparison strips; needed only for these.
     """
 
     def __init__(
@@ -80,14 +80,14 @@ class PhotoBatch:
         self._judge = judge
 
     def run(self, files: Sequence[tuple[str, Path]]) -> list[Outcome]:
-        """Portray all files; one that fails does not stop the others.
+        """Portray all files; a failure does not stop the others.
 
         Args:
-            files: What the user calls each file, and its path.
+            files: The name and the path of each file.
 
         Raises:
-            PortraitPipelineError: if a file in the way must not be overwritten; nothing has been
-                written then.
+            PortraitPipelineError: if a file exists and must not be overwritten; then nothing is
+                written.
         """
         stems = distinct_stems([Path(name).name for name, _ in files])
         self._refuse_to_overwrite(stems)
@@ -111,13 +111,13 @@ class PhotoBatch:
 
     @property
     def _kind(self) -> Literal["comparison", "photo", "portrait"]:
-        """What is written of each photo; stands in the names of the files."""
+        """The kind of picture that is written; part of the file names."""
         if self._parameters.compare:
             return "comparison"
         return "photo" if self._parameters.paste_back else "portrait"
 
     def _batches(self, paths: Sequence[Path]) -> Iterator[list[Photo | PictureError]]:
-        """Yield what was read in order, a few pictures and not too many pixels at a time."""
+        """Yield batches in order, limited in pictures and in pixels."""
         batch: list[Photo | PictureError] = []
         num_pixels = 0
         for photo in read_ahead(paths, self._read):
@@ -194,7 +194,7 @@ def _numbered(faces: Sequence[PortrayedFace]) -> Iterator[tuple[str, PortrayedFa
 def read_ahead(
     paths: Iterable[Path], read: Callable[[Path], Photo | PictureError]
 ) -> Iterator[Photo | PictureError]:
-    """Yield what `read` makes of each path, in order, while the next few are being read."""
+    """Yield `read(path)` for each path, in order, while threads read the next few."""
     with ThreadPoolExecutor(NUM_READERS) as pool:
         waiting: deque[Future[Photo | PictureError]] = deque()
         for path in paths:

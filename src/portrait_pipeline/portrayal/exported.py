@@ -1,4 +1,4 @@
-"""An exported model: ONNX networks and what one must know to use them, without PyTorch."""
+"""An exported model: ONNX networks and their metadata, used without PyTorch."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -24,10 +24,9 @@ PIXEL_RANGE = "uint8 RGB in [0, 255], batch x height x width x 3, for input and 
 
 @dataclass(frozen=True)
 class ExportedModel:
-    """A generator and the three networks that find the faces for it, each as an ONNX file.
+    """A generator and the three networks of its face detector, each as an ONNX file.
 
-    The generator's own metadata says how its input must be prepared, so that its file alone can be
-    used elsewhere.
+    The generator's metadata states how to prepare its input, so that its file is usable alone.
 
     Attributes:
         networks: Serialised ONNX by name: `generator`, `proposer`, `refiner`, `judge`.
@@ -57,7 +56,7 @@ def open_session(network: bytes, num_threads: int = 0) -> onnxruntime.InferenceS
 
 
 def model_metadata(session: onnxruntime.InferenceSession) -> dict[str, str]:
-    """Return what the export wrote beside the generator's weights."""
+    """Return the metadata in the generator's file."""
     return dict(session.get_modelmeta().custom_metadata_map)
 
 

@@ -31,10 +31,10 @@ REFINER_PX, JUDGE_PX = 24, 48
 
 
 class PixelGenerator(nn.Module):
-    """A generator that takes and gives uint8 pixels, so that nobody can mistake its range.
+    """A generator with uint8 pixels as input and output, so that the range is unambiguous.
 
     Args:
-        generator: Takes and gives images, NCHW in [-1, 1].
+        generator: Maps images to images, NCHW in [-1, 1].
     """
 
     def __init__(self, generator: nn.Module) -> None:
@@ -52,7 +52,7 @@ class PixelGenerator(nn.Module):
 
 
 class DetectorNetwork(nn.Module):
-    """One of MTCNN's networks with its scaling: (x - 127.5) / 128, its own convention.
+    """One of MTCNN's networks with its own input scaling, (x - 127.5) / 128.
 
     Args:
         network: P-, R- or O-net.
@@ -151,7 +151,7 @@ def _to_onnx(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the exporter's talk off the terminal; it says a lot about its own future."""
+    """Suppress the exporter's many warnings about its own future versions."""
     talkers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
     levels = [talker.level for talker in talkers]
     for talker in talkers:

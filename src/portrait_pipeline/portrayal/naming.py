@@ -1,4 +1,4 @@
-"""Files of portraits: safe whatever a photo is called, whole or not there."""
+"""Files of portraits: safe names for any photo, and files that are complete or absent."""
 
 import errno
 import os
@@ -17,14 +17,14 @@ _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, er
 
 
 class PictureWriter:
-    """Writes PNG files straight into one folder, each whole or not at all.
+    """Writes PNG files into one folder, each completely or not at all.
 
-    Nothing is followed out of the folder: a link that lies where a file goes is replaced, never
-    written through. What is written holds pixels only, no EXIF.
+    A link in place of a file is replaced, never followed out of the folder. Files contain pixels
+    only, no EXIF.
 
     Args:
-        folder: Made when it is not there.
-        overwrite: Replace files that are there.
+        folder: Created if it is missing.
+        overwrite: Replace existing files.
 
     Raises:
         PortraitPipelineError: if the folder cannot be made or is a file.
@@ -42,7 +42,7 @@ class PictureWriter:
         self._overwrite = overwrite
 
     def would_overwrite(self, stems: list[str], kind: str) -> list[str]:
-        """Return the names of files of this kind that are there already for one of the stems."""
+        """Return the names of existing files of this kind for the stems."""
         if self._overwrite:
             return []
         names = "|".join(re.escape(stem) for stem in stems) or "$^"

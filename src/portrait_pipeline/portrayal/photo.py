@@ -1,4 +1,4 @@
-"""A photo as the training saw it: reduced to find its face, whole to cut the face out."""
+"""A photo, decoded as for training: reduced to find faces, whole to crop them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,8 @@ class Photo:
     """One photo, upright, 8-bit RGB.
 
     Attributes:
-        image: The whole picture, from which faces are cut.
-        reduced: The same, no larger than is needed to find faces.
+        image: The whole picture, from which faces are cropped.
+        reduced: The same picture, reduced to the size of the detection.
     """
 
     image: Image.Image
@@ -28,7 +28,7 @@ class Photo:
 
     @classmethod
     def decode(cls, data: bytes, name: str, detection_size_px: int) -> Self:
-        """Decode a picture file exactly as the pictures of the training were decoded.
+        """Decode a picture file exactly as the training pictures.
 
         Raises:
             PictureError: if it cannot be read; its `fault` says why.
@@ -51,10 +51,10 @@ class Photo:
 
     @classmethod
     def of_image(cls, image: Image.Image) -> Self:
-        """Take an RGB picture that is in memory."""
+        """Make a photo of an RGB picture in memory."""
         return cls(image, ReducedPicture(image, *image.size))
 
     @property
     def num_pixels(self) -> int:
-        """Pixels of the whole picture, which say how much memory it takes."""
+        """The number of pixels of the whole picture, a measure of its memory."""
         return self.image.width * self.image.height

@@ -1,4 +1,4 @@
-"""The one class behind command line, web page and pipeline: from whole photos to portraits."""
+"""From whole photos to portraits: the class behind command line, web page and pipeline."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,23 +22,23 @@ Painter = Callable[[UInt8[np.ndarray, "batch size size 3"]], UInt8[np.ndarray, "
 
 
 class FaceFinder(Protocol):
-    """Finds faces by the rules that the training pictures were prepared with: a `FaceDetector`."""
+    """Finds faces as they were found in the training pictures: a `FaceDetector`."""
 
     def find(self, pictures: Sequence[ReducedPicture], every_face: bool = False) -> list[Finding]:
-        """Return the largest face that counts of each picture, or all, or why there is none."""
+        """Return the largest accepted face of each picture, or all, or the reason for none."""
         ...
 
 
 @dataclass(frozen=True)
 class PortraitModel:
-    """A trained model with everything that its training fixed.
+    """A trained model with the settings that its training fixed.
 
     Attributes:
-        name: baseline, proposed, or what else it is called.
-        preparation: How the faces it was trained on were found and cropped.
-        finder: Finds faces by that preparation.
+        name: baseline, proposed, or another name.
+        preparation: How its training faces were found and cropped.
+        finder: Finds faces with that preparation.
         painter: Translates crops of `preparation.crop_size_px`.
-        teacher: The face network of its perceptual loss; None where it had none.
+        teacher: The face network of its perceptual loss; None without one.
     """
 
     name: str
@@ -50,11 +50,11 @@ class PortraitModel:
 
 @dataclass(frozen=True)
 class PortrayedFace:
-    """One face and what each model made of it.
+    """One face and its portrait by each model.
 
     Attributes:
         photo: The crop, uint8 (size, size, 3).
-        transform: Where in the picture it lies.
+        transform: The position of the crop in the picture.
         portraits: By the model's name, uint8 (size, size, 3).
     """
 
@@ -65,10 +65,10 @@ class PortrayedFace:
 
 @dataclass(frozen=True)
 class Portrayal:
-    """What became of one picture.
+    """The result for one picture.
 
     Attributes:
-        faces: The largest first; empty where no face counts.
+        faces: Largest first; empty if no face is accepted.
         fault: Why there is no face; None when there is one.
     """
 
@@ -77,11 +77,11 @@ class Portrayal:
 
 
 class Portrayer:
-    """Finds and crops faces exactly as in training, and lets one or more models paint them.
+    """Finds and crops faces exactly as in training, and translates them with one or more models.
 
     Args:
-        models: Trained models that were prepared alike; the first one finds the faces.
-        batch_size: Faces that a model paints at once.
+        models: Trained models with the same preparation; the first one finds the faces.
+        batch_size: Faces that a model translates at once.
 
     Raises:
         PortraitPipelineError: if there is no model, or two were prepared differently.
@@ -96,7 +96,7 @@ class Portrayer:
         self._batch_size = batch_size
 
     def portray(self, photos: Sequence[Photo], faces: FaceChoice = "largest") -> list[Portrayal]:
-        """Portray the faces of photos of any sizes, the largest of each or all."""
+        """Make portraits of the faces in photos of any size: the largest in each, or all."""
         every_face = faces == "all"
         found = self.find(photos, every_face)
         crops = [
@@ -113,7 +113,7 @@ class Portrayer:
         ]
 
     def refuse_teacher(self, judge: str) -> None:
-        """Refuse to let the network that trained a model also say how alike its portraits are.
+        """Refuse a judge that trained one of the models.
 
         Raises:
             PortraitPipelineError: if the judge, or one of its family, was the teacher.
@@ -126,20 +126,20 @@ class Portrayer:
                 )
 
     def find(self, photos: Sequence[Photo], every_face: bool = False) -> list[Finding]:
-        """Find the faces of photos as those of the training pictures were found."""
+        """Find faces as in the training pictures."""
         return self.models[0].finder.find([photo.reduced for photo in photos], every_face)
 
     def crop(
         self, picture: Image.Image, face: Detection
     ) -> tuple[UInt8[np.ndarray, "size size 3"], CropTransform]:
-        """Cut one face out as the training pictures were cut."""
+        """Crop one face as in the training pictures."""
         transform = crop_transform(face, self.preparation)
         return crop_face(picture, transform, self.preparation.crop_size_px), transform
 
     def paint(
         self, photos: Sequence[UInt8[np.ndarray, "size size 3"]]
     ) -> list[dict[str, UInt8[np.ndarray, "size size 3"]]]:
-        """Let every model paint every crop; one mapping from model to portrait for each crop."""
+        """Translate every crop with every model; map each model to its portrait, per crop."""
         painted: list[dict[str, UInt8[np.ndarray, "size size 3"]]] = [{} for _ in photos]
         for start in range(0, len(photos), self._batch_size):
             batch = np.stack(photos[start : start + self._batch_size])
@@ -150,7 +150,7 @@ class Portrayer:
 
 
 def pasted(picture: Image.Image, portrayal: Portrayal, model: str) -> Image.Image:
-    """Lay one model's portraits over the faces of the whole photo; the smallest face on top."""
+    """Paste one model's portraits into the whole photo; the smallest face on top."""
     for face in portrayal.faces:
         picture = paste_back(picture, face.portraits[model], face.transform)
     return picture
@@ -176,6 +176,6 @@ def _refuse_different_preparations(models: Sequence[PortraitModel]) -> None:
         if differing:
             raise PortraitPipelineError(
                 f"{first.name} and {other.name} were trained on faces prepared differently"
-                f" ({', '.join(differing)}), expected the same; ask for one of them with --model,"
+                f" ({', '.join(differing)}), expected the same; choose one of them with --model,"
                 " or train both again on the same faces"
             )

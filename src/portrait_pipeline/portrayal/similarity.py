@@ -1,4 +1,4 @@
-"""Is it still the same person? The judge's number for one pair, and what it means in words."""
+"""Similarity of a photo and its portrait by the judge, as a number and in words."""
 
 import math
 from collections.abc import Callable
@@ -26,11 +26,11 @@ Describe = Callable[[UInt8[np.ndarray, "batch size size 3"]], Float[np.ndarray, 
 
 @dataclass(frozen=True)
 class Likeness:
-    """How much a portrait looks like the person in the photo, by the judge.
+    """The judge's similarity of a portrait and its photo.
 
     Attributes:
         similarity: Cosine of the two descriptors, in [-1, 1]; NaN where there is no face.
-        verdict: What that number means for this judge.
+        verdict: The meaning of the number for this judge.
         judge: The judge's name.
     """
 
@@ -40,17 +40,17 @@ class Likeness:
 
     @property
     def words(self) -> str:
-        """What the number means."""
+        """The verdict in words."""
         return WORDS[self.verdict]
 
     @property
     def number(self) -> str:
-        """The number as it is shown: a similarity with two decimals."""
+        """The similarity with two decimals, as text."""
         return "–" if math.isnan(self.similarity) else f"similarity {self.similarity:.2f}"
 
 
 class JudgeOfFaces(Protocol):
-    """Says how alike a photo and its portrait are."""
+    """Measures the similarity of a photo and its portrait."""
 
     def compare(
         self, photo: UInt8[np.ndarray, "size size 3"], portrait: UInt8[np.ndarray, "size size 3"]
@@ -65,8 +65,8 @@ class DescriptorJudge:
 
     Attributes:
         name: The judge's name.
-        describe: From crops to descriptors.
-        steps: Similarities from which on it is unsure, alike and the same; ascending.
+        describe: Maps crops to descriptors.
+        steps: Thresholds of the similarity for each verdict, ascending.
     """
 
     name: str
@@ -109,17 +109,17 @@ not available, takes dlib's.
 
 
 def load_judge_of_faces(name: Judge, weights: str | None, margin: float) -> DescriptorJudge:
-    """Load a judge; this takes PyTorch into memory, whatever the judge.
+    """Load a judge; this imports PyTorch.
 
     Args:
         name: As in the parameters.
-        weights: File of a network's weights, if it has one.
+        weights: Path of the network's weights, if it needs one.
         margin: `faces.margin` with which the crops are cut.
 
     Raises:
         PortraitPipelineError: if the judge's weights cannot be loaded.
     """
-    # imported here, so that portraits without a judge need no PyTorch
+    # imported here: portraits without a judge need no PyTorch
     from portrait_pipeline.identity.judge import load_judge  # noqa: PLC0415
 
     return DescriptorJudge(name, load_judge(name, weights, margin), STEPS[name])

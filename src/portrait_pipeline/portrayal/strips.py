@@ -1,4 +1,4 @@
-"""Photo and portraits side by side, with a name above and the judge's word below each."""
+"""Photo and portraits side by side, with a name above and the judge's verdict below each."""
 
 from collections.abc import Mapping
 
@@ -21,8 +21,8 @@ def comparison_strip(
 
     Args:
         photo: The face crop.
-        portraits: What each model made of it, in the order in which they are shown.
-        notes: For each model, two short lines to stand under its portrait.
+        portraits: The portrait by each model, in the order of the strip.
+        notes: For each model, two short lines below its portrait.
     """
     tile = max(TILE_PX, len(photo))
     columns = {"photo": photo, **portraits}

@@ -14,10 +14,10 @@ from portrait_pipeline.portrayal.portrayer import PortraitModel
 
 
 def checkpoint_preparation(checkpoint: Checkpoint) -> FaceParameters:
-    """Read how the model's training faces were found and cropped.
+    """Return how the model's training faces were found and cropped.
 
     Raises:
-        PortraitPipelineError: if the checkpoint does not say, or of faces of another size.
+        PortraitPipelineError: if the checkpoint does not say it, or says another size.
     """
     try:
         preparation = FaceParameters(**checkpoint["preparation"])
@@ -36,7 +36,7 @@ def checkpoint_preparation(checkpoint: Checkpoint) -> FaceParameters:
 
 
 def checkpoint_teacher(checkpoint: Checkpoint) -> str | None:
-    """Read which face network taught the model, or None for a model without one."""
+    """Return the teacher of the model, or None for a model without one."""
     settings = checkpoint["parameters"]
     is_taught = settings["lambda_perceptual"] > 0.0 or settings.get("perceptual_gradient_share")
     return str(settings["teacher"]) if is_taught else None
@@ -45,12 +45,12 @@ def checkpoint_teacher(checkpoint: Checkpoint) -> str | None:
 def checkpoint_model(
     checkpoint: Checkpoint, averaged: bool = True, device: torch.device | None = None
 ) -> PortraitModel:
-    """Make a checkpoint ready to use.
+    """Make a portrait model from a checkpoint.
 
     Args:
         checkpoint: A trained model.
         averaged: Take the running average of the generator's weights.
-        device: Where to compute; by default the GPU when there is one.
+        device: The device; by default the GPU if there is one.
 
     Raises:
         PortraitPipelineError: if it is of another architecture or has no preparation.

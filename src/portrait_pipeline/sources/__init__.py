@@ -1,4 +1,4 @@
-"""Where pictures come from: each source ends as a table of files."""
+"""Sources of pictures: each of them returns a table of files."""
 
 from portrait_pipeline.sources.fetch import fetch_pictures
 

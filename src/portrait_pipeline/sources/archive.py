@@ -1,4 +1,4 @@
-"""Pictures in a zip or tar archive, a file of one's own or an address."""
+"""Pictures in a zip or tar archive: a local file or a URL."""
 
 import hashlib
 from pathlib import Path
@@ -20,20 +20,20 @@ def fetch_archive(
     limits: Limits | None = None,
     patience: Patience | None = None,
 ) -> Path:
-    """Unpack an archive below `folder`, unless it is unpacked there, and return where it lies.
+    """Unpack an archive below `folder`, unless that is done, and return its folder.
 
     Args:
-        archive: Path of a file, or an http(s) address, which is downloaded first (resumed when it
-            was cut off).
+        archive: Path of a file, or an http(s) URL, which is downloaded first (and resumed after an
+            interruption).
         sha256: Expected hash of the archive, 64 hexadecimal digits.
         folder: Where the download and the unpacked folder are kept.
         hint: What the person can do when it fails; ends the error's sentence.
-        limits: The most that is unpacked.
-        patience: How a failing server is waited for.
+        limits: Limits on the unpacked size.
+        patience: How often and how long to retry a failing server.
 
     Raises:
         PortraitPipelineError: if the archive is missing, has another hash, is damaged, or holds
-            what must not be unpacked; nothing half unpacked stays.
+            what must not be unpacked; nothing partly unpacked stays.
     """
     is_address = urlsplit(archive).scheme in {"http", "https"}
     if is_address:
@@ -63,7 +63,7 @@ def _own_file(archive: str, sha256: str | None, hint: str) -> Path:
     path = Path(archive).expanduser()
     if not path.is_file():
         raise PortraitPipelineError(
-            f"the archive {archive!r} is not there, expected a file or an http(s) address; {hint}"
+            f"the archive {archive!r} is not there, expected a file or an http(s) URL; {hint}"
         )
     actual = sha256 and pooch.file_hash(str(path))
     if actual != sha256:
@@ -74,13 +74,13 @@ def _own_file(archive: str, sha256: str | None, hint: str) -> Path:
 
 
 def _file_name(address: str) -> str:
-    """Name a download: the end of its address, after a mark of the whole of it."""
+    """Name a download: a hash of its URL, then the end of the URL."""
     mark = hashlib.sha256(address.encode()).hexdigest()[:8]
     return f"{mark}_{Path(unquote(urlsplit(address).path)).name or 'archive'}"
 
 
 def _state(archive: Path) -> str:
-    """Name the state of a file: another path, size or date gives another name."""
+    """Return a name that changes with a file's path, size and date."""
     found = archive.stat()
     state = f"{archive.resolve()} {found.st_size} {found.st_mtime_ns}"
     return hashlib.sha256(state.encode()).hexdigest()[:12]

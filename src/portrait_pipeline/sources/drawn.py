@@ -31,8 +31,8 @@ NUM_PICTURES_PER_TASK = 4
 def draw_sample(sample: SampleParameters, domain: Domain, folder: Path) -> pd.DataFrame:
     """Draw the sample's photos with their painted twins, or its paintings, as PNG files.
 
-    Pictures that are there from an earlier call with the same seed and size stay; with another seed
-    or size, or another version of the drawing code, all are drawn anew.
+    Pictures of an earlier call with the same seed and size are kept. With another seed or size, or
+    another version of the drawing code, all are drawn again.
     """
     _clear_if_drawn_otherwise(sample, folder)
     count = sample.num_photos if domain == "photo" else sample.num_paintings
@@ -48,7 +48,7 @@ def draw_sample(sample: SampleParameters, domain: Domain, folder: Path) -> pd.Da
 
 
 def _files(domain: Domain, index: int, folder: Path) -> list[Path]:
-    """Name the picture, and a photo's twin."""
+    """Return the file names of a picture and, for a photo, of its twin."""
     name = f"{domain}_{index:05d}.png"
     folders = ("photos", "twins") if domain == "photo" else ("paintings",)
     return [folder / subfolder / name for subfolder in folders]
@@ -71,14 +71,14 @@ def _png(pixels: UInt8[np.ndarray, "height width 3"]) -> bytes:
 
 
 def _for_each(indices: list[int], draw: Callable[[int], None], description: str) -> None:
-    """Draw in as many processes as are worth their start."""
+    """Draw in several processes, if there are enough pictures."""
     num_workers = min(available_cores(), len(indices) // NUM_PICTURES_WORTH_A_PROCESS)
     if num_workers < 2:
         for index in track(indices, description, len(indices)):
             draw(index)
         return
     # Spawned, not forked: a fork copies the locks of threads (bars, tracking) but not the threads.
-    # Ctrl-C is for the parent alone: it lets the workers finish the pictures in hand.
+    # Only the parent handles Ctrl-C: it lets the workers finish their current pictures.
     with ProcessPoolExecutor(
         num_workers,
         get_context("spawn"),
@@ -91,7 +91,7 @@ def _for_each(indices: list[int], draw: Callable[[int], None], description: str)
 
 
 def _clear_if_drawn_otherwise(sample: SampleParameters, folder: Path) -> None:
-    """Remove pictures of another seed, size or drawing code, and note what is drawn now."""
+    """Remove pictures of another seed, size or drawing code, and record the present ones."""
     code = hashlib.sha256()
     for path in sorted(Path(drawing.__file__).parent.glob("*.py")):
         code.update(path.read_bytes())

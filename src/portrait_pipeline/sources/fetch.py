@@ -1,4 +1,4 @@
-"""One door for all sources of pictures."""
+"""Fetches the pictures of any source."""
 
 from pathlib import Path
 
@@ -15,16 +15,16 @@ from portrait_pipeline.sources.met import fetch_met
 def fetch_pictures(
     source: PictureSourceParameters, sample: SampleParameters, domain: Domain, folder: Path
 ) -> pd.DataFrame:
-    """Make the pictures of one domain lie on this disk and list them.
+    """Fetch or draw the pictures of one domain, and list them.
 
-    What an earlier call has fetched or drawn is not fetched or drawn again.
+    Pictures of an earlier call are not fetched or drawn again.
 
     Args:
         source: Where the pictures come from.
         sample: What to draw; only the source `sample` reads it.
         domain: `photo` or `painting`.
-        folder: All that is fetched or drawn is kept below it; a folder of the user's own is read
-            where it lies.
+        folder: Where fetched and drawn pictures are kept; a folder of the user's own is read in
+            place.
 
     Returns:
         One row per file, sorted by name: `name` (unique: its path inside the source), `path`,
@@ -33,7 +33,7 @@ def fetch_pictures(
         order of relevance).
 
     Raises:
-        PortraitPipelineError: if the source is missing, empty, refused or spoilt.
+        PortraitPipelineError: if the source is missing, empty, refused or damaged.
     """
     hint = f"give pictures of your own with --params {domain}s_folder=DIR"
     table = _fetch(source, sample, domain, folder, hint)

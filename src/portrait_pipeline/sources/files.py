@@ -12,19 +12,19 @@ COLUMNS = ("name", "path", "twin_path", "title", "artist", "date", "licence")
 
 
 def picture_table(rows: Iterable[Mapping[str, str | None]]) -> pd.DataFrame:
-    """Make the table of a source out of one mapping per picture; what it leaves out is NA."""
+    """Make the table of a source from one mapping per picture; missing values are NA."""
     table = pd.DataFrame(list(rows), columns=list(COLUMNS), dtype="string")
     return table.sort_values("name", ignore_index=True)
 
 
 def list_folder(folder: Path, hint: str) -> pd.DataFrame:
-    """List every file below a folder that is not hidden, whatever its ending.
+    """List all files below a folder that are not hidden, with any suffix.
 
-    Links to folders are not followed, nor are links to files outside `folder`. Whether a file is a
-    readable picture is for the audit to say.
+    Links to folders are not followed, nor are links to files outside `folder`. The audit decides
+    whether a file is a readable picture.
 
     Args:
-        folder: Where to look.
+        folder: The folder to list.
         hint: What the person can do when it fails; ends the error's sentence.
 
     Raises:

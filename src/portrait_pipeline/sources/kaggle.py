@@ -1,4 +1,4 @@
-"""Data sets of Kaggle, through kagglehub, which finds the person's own credentials."""
+"""Kaggle data sets, through kagglehub, which finds the user's own credentials."""
 
 import contextlib
 import io
@@ -32,10 +32,10 @@ _FAILURES = (
 
 
 def fetch_kaggle(dataset: str, folder: Path, hint: str) -> Path:
-    """Bring a data set below `folder`, unless it is there, and return the folder that holds it.
+    """Download a data set below `folder`, unless it is there, and return its folder.
 
-    A download that was cut off goes on where it stopped. Inside Kaggle's own notebooks the data
-    set is read where Kaggle has mounted it.
+    An interrupted download continues. Inside Kaggle's own notebooks, the data set is read where it
+    is mounted.
 
     Args:
         dataset: `owner/name`, optionally `owner/name/versions/N`.
@@ -43,8 +43,8 @@ def fetch_kaggle(dataset: str, folder: Path, hint: str) -> Path:
         hint: What the person can do when it fails; ends the error's sentence.
 
     Raises:
-        PortraitPipelineError: if the name is none, or Kaggle refuses, does not know the data set or
-            cannot be reached.
+        PortraitPipelineError: if the name is not valid, or Kaggle refuses, does not know the data
+            set or cannot be reached.
     """
     if not re.fullmatch(r"[\w.-]+/[\w.-]+(/versions/\d+)?", dataset):
         raise PortraitPipelineError(
@@ -85,8 +85,8 @@ def _reason(dataset: str, error: Exception) -> str:
         case _ if isinstance(error, requests.RequestException):
             return (
                 f"{named} was not downloaded ({type(error).__name__}), expected a connection to"
-                f" Kaggle and, if it asks for one, {token}; run it again, which goes on where it"
-                " stopped"
+                f" Kaggle and, if it asks for one, {token}; run it again to continue"
+                " the download"
             )
         case _:
             return f"{named} could not be downloaded ({type(error).__name__}), expected {token}"
@@ -94,7 +94,7 @@ def _reason(dataset: str, error: Exception) -> str:
 
 @contextlib.contextmanager
 def _kept_in(cache: Path) -> Iterator[None]:
-    """Let kagglehub keep its cache here: only what lies in its cache does it ever resume."""
+    """Let kagglehub keep its cache here: it resumes only downloads in its cache."""
     before = os.environ.get(CACHE_VARIABLE)
     os.environ[CACHE_VARIABLE] = str(cache.absolute())
     try:
@@ -108,7 +108,7 @@ def _kept_in(cache: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep kagglehub's remarks off the terminal; its progress bar, on standard error, stays."""
+    """Suppress kagglehub's messages on the terminal, except its progress bar."""
     logger = logging.getLogger("kagglehub")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -1,8 +1,8 @@
 """Paintings of people from the open collection of The Metropolitan Museum of Art, New York.
 
-The interface is described at https://metmuseum.github.io. What it does not say: filters count only
-before `q` (metmuseum/openaccess issues 36 and 51), objects found "with images" may have none (57),
-and after some 30 quick requests it answers 403 for half a minute or more (60).
+https://metmuseum.github.io describes the API. It does not say that filters count only before `q`
+(metmuseum/openaccess issues 36 and 51), that objects found "with images" may have none (57), and
+that after some 30 quick requests it answers 403 for half a minute or more (60).
 """
 
 import hashlib
@@ -31,13 +31,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Museum:
-    """Where the museum's interface is and how gently it is asked.
+    """The address of the museum's API, and how slowly to ask it.
 
     Attributes:
-        address: Base address of the interface.
+        address: Base address of the API.
         pause_s: Pause before each request.
-        patience: How refusals are waited out; 403 is the museum's "too fast".
-        sleep: What pauses; tests pass a function that only writes down the seconds.
+        patience: How often and how long to retry; 403 is the museum's "too fast".
+        sleep: Sleeps; tests pass a function that records the seconds.
     """
 
     address: str = "https://collectionapi.metmuseum.org/public/collection/v1"
@@ -55,16 +55,16 @@ class Museum:
 def fetch_met(
     query: str, max_pictures: int | None, folder: Path, hint: str, museum: Museum | None = None
 ) -> pd.DataFrame:
-    """Bring the museum's public-domain paintings that match a query below `folder`.
+    """Download the museum's public-domain paintings that match a query to `folder`.
 
-    Every answer and picture is kept there, so that a further call asks only for what is missing.
+    Answers and pictures are kept there, so that a later call asks only for what is missing.
 
     Args:
         query: What to search for, such as "portrait".
-        max_pictures: Stop after so many, in the museum's order of relevance; all when None.
+        max_pictures: Stop after this number, in the museum's order of relevance; all when None.
         folder: Where answers and pictures are kept.
         hint: What the person can do when it fails; ends the error's sentence.
-        museum: Where and how to ask.
+        museum: The API.
 
     Raises:
         PortraitPipelineError: if nothing matches, or the museum refuses or cannot be reached.
@@ -93,10 +93,10 @@ class _Visit:
     def __init__(self, museum: Museum, folder: Path, hint: str) -> None:
         self._museum = museum
         self._folder = folder
-        self._hint = f"run it again later, which goes on where it stopped, or {hint}"
+        self._hint = f"run it again later to continue, or {hint}"
 
     def search(self, query: str) -> list[int]:
-        """Find the numbers of the paintings that match."""
+        """Return the object ids of the matching paintings."""
         mark = hashlib.sha256(query.encode()).hexdigest()[:8]
         # The order counts: filters behind `q` are ignored.
         wanted = f"search?hasImages=true&medium=Paintings&q={quote(query)}"
@@ -104,7 +104,7 @@ class _Visit:
         return [int(number) for number in found]
 
     def pictures(self, object_ids: list[int]) -> Iterator[dict[str, str | None]]:
-        """Fetch one picture after the other; works not free to use or without picture are none."""
+        """Fetch one picture after the other; skip works without a picture or not free to use."""
         for number in object_ids:
             work = self._ask(f"objects/{number}", f"objects/{number}.json")
             address = work.get("primaryImageSmall") or work.get("primaryImage")
@@ -123,7 +123,7 @@ class _Visit:
                 }
 
     def _ask(self, wanted: str, kept_as: str) -> dict[str, Any]:
-        """Return an answer, empty where the museum has withdrawn the work."""
+        """Return an answer; it is empty if the museum has withdrawn the work."""
         path = self._folder / kept_as
         if not self._fetch(f"{self._museum.address}/{wanted}", path):
             write_whole(path, b"{}")
@@ -137,7 +137,7 @@ class _Visit:
         return answer
 
     def _fetch(self, address: str, path: Path) -> bool:
-        """Fetch a file that is not there; False where the museum does not have it."""
+        """Fetch a missing file; return False if the museum does not have it."""
         if path.exists():
             return True
         self._museum.sleep(self._museum.pause_s)

@@ -1,4 +1,4 @@
-"""Archives of strangers: unpacked so that no member leaves its folder or fills the disk."""
+"""Unpacks untrusted archives: no member leaves the folder or fills the disk."""
 
 import bz2
 import gzip
@@ -34,12 +34,12 @@ _DECOMPRESSORS: dict[bytes, Callable[[Path], Any]] = {
 
 
 class ArchiveError(ValueError):
-    """What is wrong with an archive, as the end of a sentence that names it."""
+    """An archive that is refused; the message ends a sentence that names the archive."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The most that an archive may unpack to; far above any set of pictures."""
+    """Limits on the unpacked size, far above any set of pictures."""
 
     max_member_bytes: int = 256 * 2**20
     max_total_bytes: int = 40 * 2**30
@@ -57,12 +57,12 @@ class _Member:
 def unpack(archive: Path, folder: Path, limits: Limits) -> None:
     """Unpack a zip or tar (plain, gz, bz2, xz) archive into an empty folder.
 
-    Sizes are judged by the headers: zipfile and tarfile hand out no byte more than those declare.
+    Sizes are checked in the headers: zipfile and tarfile never return more bytes than declared.
 
     Raises:
-        ArchiveError: if it is no such archive or damaged, needs a password, exceeds the limits, or
-            a member is a link, a device, named twice or named outside the folder.
-        OSError: if the disk refuses.
+        ArchiveError: if it is no such archive, is damaged, needs a password, exceeds the limits, or
+            if a member is a link, a device, named twice or named outside the folder.
+        OSError: if it cannot be written.
     """
     num_bytes_left = limits.max_total_bytes
     try:
@@ -75,7 +75,9 @@ def unpack(archive: Path, folder: Path, limits: Limits) -> None:
     except _SPOILT as error:
         raise ArchiveError(f"is damaged ({type(error).__name__})") from error
     except OSError as error:
-        if error.errno is None:  # bz2's and gzip's word for bad data; the disk's have a number
+        if (
+            error.errno is None
+        ):  # bz2 and gzip raise it for bad data; errors of the disk have a number
             raise ArchiveError("is damaged (bad data)") from error
         raise
 
@@ -112,31 +114,31 @@ def _tar_members(archive: Path, head: bytes) -> Iterator[_Member]:
                 refused = "" if info.isfile() else "a link or device"
                 if not info.isdir():
                     yield _Member(info.name, info.size, partial(file.extractfile, info), refused)
-        # tarfile takes a spoilt header, and a file cut between two members, for the end.
+        # tarfile takes a damaged header, and a file cut between two members, for the end.
         if len(bounded.last_read) < tarfile.BLOCKSIZE or bounded.last_read.strip(b"\0"):
             raise tarfile.ReadError("no end of archive")
 
 
 class _Bounded(io.BufferedIOBase):
-    """A stream that refuses the huge reads by which tarfile would load a huge header at once."""
+    """A stream that refuses very large reads, with which tarfile would load a huge header."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self.last_read = b""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read `size` bytes, of which there must not be too many."""
+        """Read `size` bytes, up to the limit."""
         if size is None or not 0 <= size <= MAX_READ_BYTES:
             raise tarfile.HeaderError(f"a header of {size} bytes")
         self.last_read = self._stream.read(size)
         return self.last_read
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Move as the stream does."""
+        """Seek in the stream."""
         return self._stream.seek(offset, whence)
 
     def tell(self) -> int:
-        """Tell where the stream is."""
+        """Return the position in the stream."""
         return self._stream.tell()
 
 
@@ -148,9 +150,9 @@ def _open_tar(stream: _Bounded) -> tarfile.TarFile:
 
 
 def _place(member: _Member, folder: Path) -> Path:
-    """Find where a member belongs, which is inside the folder or nowhere.
+    """Return where a member belongs inside the folder, or refuse it.
 
-    Windows' rules know every way out: drives, roots and `..` behind either kind of slash.
+    Windows' rules cover all escapes: drives, roots and `..` behind either kind of slash.
     """
     path = PureWindowsPath(member.name)
     if path.anchor or ".." in path.parts:
@@ -161,7 +163,7 @@ def _place(member: _Member, folder: Path) -> Path:
 
 
 def _write(member: _Member, target: Path, most_bytes: int) -> int:
-    """Write a member that is small enough and return its size."""
+    """Write a member within the limits and return its size."""
     if member.num_bytes > most_bytes:
         raise ArchiveError(f"unpacks {member.name!r} to more than {most_bytes} bytes")
     try:
