@@ -1,5 +1,6 @@
 """What people do with a trained model: `kedro portray` and `kedro app`."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,12 +15,13 @@ from kedro.io import DataCatalog
 
 from portrait_pipeline.datasets.trained_models import Runtime, TrainedModels
 from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.file_names import name_as_text, printable
 from portrait_pipeline.parameters import EvaluationParameters, Judge, PortrayingParameters
 from portrait_pipeline.portrayal.batch import PhotoBatch, outcome_table
 from portrait_pipeline.portrayal.naming import PictureWriter
 from portrait_pipeline.portrayal.portrayer import Portrayer
 from portrait_pipeline.portrayal.similarity import DescriptorJudge, load_judge_of_faces
-from portrait_pipeline.sources.files import list_folder
+from portrait_pipeline.sources.files import ListedFile, list_folder, listed_files
 from portrait_pipeline.terminal import configure_logging, exit_with_one_sentence
 
 NOT_ALL_PORTRAYED = 3
@@ -202,39 +204,53 @@ def _portray(location: ModelLocation, options: PortrayOptions) -> pd.DataFrame:
         return outcome_table(PhotoBatch(portrayer, writer, settings, judge).run(files))
 
 
-def find_files(photos: Sequence[Path], out: Path) -> list[tuple[str, Path]]:
-    """List what the person named: every file of a folder, and files as they are.
+def find_files(photos: Sequence[Path], out: Path) -> list[ListedFile]:
+    """List what the person named: every file of a folder but those in `out`, and files as they are.
 
     Raises:
-        PortraitPipelineError: if something is not there, or a folder is where portraits would go.
+        PortraitPipelineError: if something is not there, a folder is where portraits would go, or
+            nothing is left.
     """
-    files: list[tuple[str, Path]] = []
+    files: list[ListedFile] = []
     for given in photos:
         if given.is_dir():
-            if given.resolve() == out.resolve():
-                raise PortraitPipelineError(
-                    f"--out {out} is the folder of the photos, expected another folder"
-                )
-            table = list_folder(given, "name a folder with photos")
-            files += [(str(row.name), Path(str(row.path))) for row in table.itertuples(index=False)]
+            files += _files_of_folder(given, out)
         elif given.exists():
-            files.append((str(given), given))
+            files.append((name_as_text(str(given)), given))
         else:
             raise PortraitPipelineError(
                 f"{given} is not there, expected a photo or a folder of photos"
             )
-    inside = out.resolve()
-    return [(name, path) for name, path in files if not path.resolve().is_relative_to(inside)]
+    if not files:
+        raise PortraitPipelineError(
+            f"{', '.join(map(str, photos))} holds no photo outside of --out {out}, expected at"
+            " least one: choose another --out"
+        )
+    return files
+
+
+def _files_of_folder(folder: Path, out: Path) -> list[ListedFile]:
+    inside = os.path.realpath(out)
+    if os.path.realpath(folder) == inside:
+        raise PortraitPipelineError(
+            f"--out {out} is the folder of the photos, expected another folder"
+        )
+    return [
+        (name, path)
+        for name, path in listed_files(list_folder(folder, "name a folder with photos"))
+        if not (isinstance(path, Path) and Path(os.path.realpath(path)).is_relative_to(inside))
+    ]
 
 
 def describe(table: pd.DataFrame, out: Path) -> str:
     """Say what happened to each file, in lines that a terminal does not break."""
     shown = table if len(table) <= MAX_LISTED else table[table["result"] != "portrayed"]
     lines = [
-        f"  {row.result:<12}{row.photo}{_details(row)}" for row in shown.itertuples(index=False)
+        f"  {row.result:<12}{printable(str(row.photo))}{_details(row)}"
+        for row in shown.itertuples(index=False)
     ]
     num_done = int((table["result"] == "portrayed").sum())
-    lines.append(f"{num_done} of {len(table)} photos portrayed, in {out}")
+    lines.append(f"{num_done} of {len(table)} photos portrayed, in {printable(str(out))}")
     return "\n".join(lines)
 
 
@@ -242,7 +258,7 @@ def _details(row: Any) -> str:
     if row.result == "portrayed":
         faces = f" ({row.faces} faces)" if row.faces > 1 else ""
         return f" → {row.files}{faces}"
-    return f": {row.detail}" if row.detail and row.detail != row.result else ""
+    return f": {printable(row.detail)}" if row.detail and row.detail != row.result else ""
 
 
 def _serve(location: ModelLocation, host: str, port: int, allowed_hosts: Sequence[str]) -> None:

@@ -59,6 +59,11 @@ def printable(text: str) -> str:
     )
 
 
+def printable_lines(text: str) -> str:
+    """Return text of several lines as `printable` does, with its line ends."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def name_as_text(name: str) -> str:
     r"""Return a file name as valid Unicode: bytes that are none are shown as `\xff`."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -18,7 +18,11 @@ from portrait_pipeline.errors import PortraitPipelineError
 MAX_PICTURE_PIXELS = 89_478_485
 """Pictures with more pixels are refused before they are unpacked; Pillow's own limit, 268 MB."""
 
-PictureFault = Literal["empty", "not an image", "truncated", "unreadable", "too large"]
+ListingFault = Literal["link out of the folder", "broken link", "not a file"]
+"""Why a file is not opened: known before it is read, from the folder that it lies in."""
+PictureFault = (
+    ListingFault | Literal["empty", "not an image", "truncated", "unreadable", "too large"]
+)
 
 # Between one and two times its limit Pillow only warns. Turned into an error once, here, because
 # warnings.catch_warnings is not safe in the threads that read pictures.

@@ -15,6 +15,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from portrait_pipeline.file_names import printable_lines
+
 BAR_WIDTH = 24
 
 Item = TypeVar("Item")
@@ -84,8 +86,9 @@ class LineStream(io.TextIOBase):
     """
 
     def write(self, text: str, /) -> int:
-        """Print a text to standard error."""
-        CONSOLE.print(text, end="", soft_wrap=True, markup=False, highlight=False, emoji=False)
+        """Print a text to standard error; control codes in it, from names of files, do nothing."""
+        shown = printable_lines(text)
+        CONSOLE.print(shown, end="", soft_wrap=True, markup=False, highlight=False, emoji=False)
         return len(text)
 
 

@@ -13,6 +13,7 @@ from kedro.framework.startup import ProjectMetadata
 from kedro.validation.exceptions import ParameterValidationError
 
 from portrait_pipeline.errors import PortraitPipelineError, TrainingInterruptedError
+from portrait_pipeline.file_names import printable_lines
 
 LOG_FILE = "portrait_pipeline.log"
 
@@ -81,5 +82,5 @@ def exit_with_one_sentence(command: Callable[..., Any], verbose: bool) -> Any:
                 f"{type(error).__name__}: {error} (the whole story is in {LOG_FILE}, or run the"
                 " command again with -v)"
             )
-        click.secho(f"error: {sentence}", err=True, fg="red")
+        click.secho(f"error: {printable_lines(sentence)}", err=True, fg="red")
         sys.exit(1)

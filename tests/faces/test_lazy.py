@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from support.ingestion import AUDIT, FACES, CentreFinder, MemoryStore, noise_pictures
 
+from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.faces.audit import audit_pictures
 from portrait_pipeline.faces.columns import survey_table, transform_of
 from portrait_pipeline.faces.crop import crop_face
@@ -71,3 +72,11 @@ def test_a_picture_that_is_gone_is_named(audit: pd.DataFrame) -> None:
     Path(audit["path"][4]).unlink()
     with pytest.raises(PictureError, match=r"picture_0004\.png"):
         list(lazy.make(lazy.names))
+
+
+@pytest.mark.parametrize("name", ["picture_0001.png", pd.NA])
+def test_two_rows_never_share_a_crop(audit: pd.DataFrame, name: object) -> None:
+    """A name that is there twice, or missing, stops the run: a crop would stand in two splits."""
+    audit.loc[5, "name"] = name
+    with pytest.raises(PortraitPipelineError, match="name of their own"):
+        lazy_faces(audit, "photo", 32)

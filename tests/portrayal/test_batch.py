@@ -48,6 +48,26 @@ def test_every_file_is_accounted_for_in_order(tmp_path: Path) -> None:
     assert written == sorted(name for _, name in outcomes if name)
 
 
+def test_what_may_not_be_opened_is_a_row(tmp_path: Path) -> None:
+    """A link out of the folder has its line, with the reason, among the others."""
+    photo = picture(tmp_path / "a.png", 100)
+    batch = PhotoBatch(
+        Portrayer([stand_in_model("proposed")]), PictureWriter(tmp_path / "o"), PLAIN
+    )
+    rows = batch.run([("l.png", "link out of the folder"), ("a.png", photo)])
+    assert [(row.result, row.detail) for row in rows] == [
+        ("not read", "link out of the folder"),
+        ("portrayed", ""),
+    ]
+
+
+def test_names_of_any_script_are_written(tmp_path: Path) -> None:
+    """A stem of 38 Chinese characters takes 114 bytes, and gets its portrait."""
+    ((result, name),) = run([picture(tmp_path / ("中" * 38 + ".png"), 100)], tmp_path / "out")
+    assert result == "portrayed"
+    assert name.startswith("中" * 30)
+
+
 def test_same_names_from_two_folders_do_not_meet(tmp_path: Path) -> None:
     """Two photos of one name give two portraits."""
     files = [picture(tmp_path / "x/a.png", 60), picture(tmp_path / "y/a.png", 120)]

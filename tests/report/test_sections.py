@@ -1,7 +1,11 @@
 """Counts and left-out pictures."""
 
-from typing import Any
+from typing import Any, get_args
 
+import pandas as pd
+from PIL import Image
+
+from portrait_pipeline.pictures import ListingFault
 from portrait_pipeline.report.sections import (
     count_domains,
     group_left_out,
@@ -32,3 +36,13 @@ def test_what_cannot_be_opened_has_no_thumbnail(inputs: Any, tmp_path: Any) -> N
     assert groups["unreadable"].uri == ""
     assert groups["no face"].uri.startswith("data:image/jpeg")
     assert read_thumbnail(str(tmp_path / "nowhere.jpg")) == ""
+
+
+def test_what_was_not_opened_stays_closed(inputs: Any, tmp_path: Any) -> None:
+    """The page shows no picture behind a link out of the folder, and waits for no pipe."""
+    secret = tmp_path / "secret.png"
+    Image.new("RGB", (8, 8)).save(secret)
+    for fault in get_args(ListingFault):
+        row = {"name": "a", "domain": "photo", "path": str(secret), "kept": False, "reason": fault}
+        (group,) = group_left_out(pd.DataFrame([row]))
+        assert group.pictures[0].uri == ""

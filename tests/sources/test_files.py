@@ -2,12 +2,14 @@
 
 import errno
 import os
+import socket
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.sources.files import COLUMNS, list_folder, picture_table
+from portrait_pipeline.sources.files import COLUMNS, list_folder, listed_files, picture_table
 
 HINT = "give another folder"
 
@@ -29,15 +31,68 @@ def test_every_visible_file_is_listed(tmp_path: Path) -> None:
     assert table[list(COLUMNS[2:])].isna().all(axis=None)
 
 
-def test_links_lead_nowhere_else(tmp_path: Path) -> None:
-    """A link inside the folder counts; links out of it, to folders or to nothing do not."""
-    make_files(tmp_path, "in/a.png", "out/secret.png", "out/deep/b.png")
-    (tmp_path / "in/same.png").symlink_to("a.png")
-    (tmp_path / "in/out.png").symlink_to(tmp_path / "out/secret.png")
-    (tmp_path / "in/folder").symlink_to(tmp_path / "out")
-    (tmp_path / "in/loop").symlink_to(tmp_path / "in")
-    (tmp_path / "in/dangling.png").symlink_to("nothing")
-    assert list(list_folder(tmp_path / "in", HINT)["name"]) == ["a.png", "same.png"]
+def faults_of(folder: Path) -> dict[str, str | None]:
+    """Return the fault of every listed file by its name."""
+    table = list_folder(folder, HINT)
+    return {
+        str(row.name): None if pd.isna(row.fault) else str(row.fault)
+        for row in table.itertuples(index=False)
+    }
+
+
+def test_no_link_vanishes(tmp_path: Path) -> None:
+    """A link inside counts as its file; one that leads out or nowhere is a row with the reason."""
+    make_files(tmp_path, "in/a.png", "in/album/b.png", "in/.thumbs/t.png", "out/secret.png")
+    links = {
+        "same.png": "a.png",
+        "album/up.png": "../a.png",
+        "hidden.png": ".thumbs/t.png",
+        "out.png": tmp_path / "out/secret.png",
+        "folder": tmp_path / "out",
+        "thumbs": ".thumbs",
+        "dangling.png": "nothing",
+        "into_a_file.png": "a.png/b",
+        "itself": "itself",
+        "there": "back",
+        "back": "there",
+        "loop": tmp_path / "in",
+        "album/loop": "..",
+        "best": "album",
+    }
+    for name, target in links.items():
+        (tmp_path / "in" / name).symlink_to(target)
+    readable = ["a.png", "album/b.png", "album/up.png", "hidden.png", "same.png"]
+    broken = ["back", "dangling.png", "into_a_file.png", "itself", "there"]
+    assert faults_of(tmp_path / "in") == {
+        **dict.fromkeys(readable),
+        **dict.fromkeys(broken, "broken link"),
+        **dict.fromkeys(["folder", "out.png"], "link out of the folder"),
+        "thumbs": "not a file",
+    }
+
+
+def test_what_is_no_regular_file_is_a_row(tmp_path: Path) -> None:
+    """Pipes, sockets and links to devices are named and never opened."""
+    make_files(tmp_path, "a.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    with socket.socket(socket.AF_UNIX) as unix:
+        unix.bind(str(tmp_path / "s.png"))
+        (tmp_path / "zero.png").symlink_to("/dev/zero")
+        found = faults_of(tmp_path)
+    assert found == {
+        "a.png": None,
+        "pipe.png": "not a file",
+        "s.png": "not a file",
+        "zero.png": "link out of the folder",
+    }
+
+
+def test_listed_files_are_paths_or_reasons(tmp_path: Path) -> None:
+    """Who reads a listing gets either a path that opens or why there is none."""
+    make_files(tmp_path, "a.png")
+    os.mkfifo(tmp_path / "b.png")
+    files = listed_files(list_folder(tmp_path, HINT))
+    assert files == [("a.png", tmp_path / "a.png"), ("b.png", "not a file")]
 
 
 def test_a_folder_given_as_a_link_is_listed(tmp_path: Path) -> None:
@@ -66,10 +121,24 @@ def test_unreadable_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         list_folder(tmp_path, HINT)
 
 
-def test_names_that_no_table_can_hold(tmp_path: Path) -> None:
-    """A file name that is not valid Unicode is told, not lost."""
-    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png")).write_bytes(b"x")
-    with pytest.raises(PortraitPipelineError, match="not valid Unicode"):
+@pytest.mark.parametrize("name", [b"\xff.png", b"caf\xe9.jpg", "中".encode("gb2312")])
+def test_a_name_that_is_no_unicode_is_a_file_all_the_same(tmp_path: Path, name: bytes) -> None:
+    """It is shown with escapes, and its path in the table opens it."""
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    path.write_bytes(b"found")
+    table = list_folder(tmp_path, HINT)
+    assert "\\x" in str(table["name"].item())
+    (shown, listed), *_ = listed_files(table)
+    assert shown.encode()
+    assert isinstance(listed, Path)
+    assert listed.read_bytes() == b"found"
+
+
+def test_two_files_that_would_be_shown_alike_are_refused(tmp_path: Path) -> None:
+    """A byte and its escape in another name would be one row's name twice."""
+    for name in (b"\xff.png", b"\\xff.png"):
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).touch()
+    with pytest.raises(PortraitPipelineError, match="both shown as"):
         list_folder(tmp_path, HINT)
 
 

@@ -6,11 +6,11 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 from portrait_pipeline.portrayal.naming import PictureWriter
-from portrait_pipeline.sources.files import list_folder
+from portrait_pipeline.sources.files import ListedFile, list_folder, listed_files
 
 
-class PhotoFolderDataset(AbstractDataset[None, list[tuple[str, Path]]]):
-    """Loads as the name and path of every file below a folder, whatever its ending.
+class PhotoFolderDataset(AbstractDataset[None, list[ListedFile]]):
+    """Loads as name and path (or why it is not opened) of every file below a folder.
 
     Args:
         path: The folder.
@@ -21,10 +21,9 @@ class PhotoFolderDataset(AbstractDataset[None, list[tuple[str, Path]]]):
         self._folder, self._hint = Path(path), hint
         self.metadata = metadata
 
-    def load(self) -> list[tuple[str, Path]]:
-        """List the files; links out of the folder are left out."""
-        table = list_folder(self._folder, self._hint)
-        return [(str(row.name), Path(str(row.path))) for row in table.itertuples(index=False)]
+    def load(self) -> list[ListedFile]:
+        """List the files."""
+        return listed_files(list_folder(self._folder, self._hint))
 
     def save(self, data: None) -> None:
         """Refuse: photos are an input only."""

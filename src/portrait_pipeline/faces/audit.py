@@ -21,6 +21,9 @@ from portrait_pipeline.faces.duplicates import duplicate_clusters
 from portrait_pipeline.parameters import AuditParameters, FaceParameters
 
 REASONS = (
+    "link out of the folder",
+    "broken link",
+    "not a file",
     "unreadable",
     "truncated",
     "empty",

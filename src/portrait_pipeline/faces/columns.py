@@ -69,7 +69,10 @@ def survey_table(
         [_record_row(record) for record in records],
         columns=[*SURVEY_DTYPES][4:],
     )
-    whole = pd.concat([sources.reset_index(drop=True), measured], axis=1).assign(domain=domain)
+    named = sources.drop(columns="fault", errors="ignore").reset_index(drop=True)
+    if len(named) != len(measured):
+        raise ValueError(f"{len(measured)} files were measured, expected {len(named)}")
+    whole = pd.concat([named, measured], axis=1).assign(domain=domain)
     return typed(whole, SURVEY_DTYPES)
 
 

@@ -10,9 +10,11 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from portrait_pipeline.cores import available_cores
+from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.faces.columns import AUDIT_DTYPES, transform_of, typed
 from portrait_pipeline.faces.crop import CropTransform, crop_face
 from portrait_pipeline.faces.parallel import in_order
+from portrait_pipeline.file_names import path_of_text
 from portrait_pipeline.images import read_picture
 from portrait_pipeline.parameters import Domain
 from portrait_pipeline.progress import track
@@ -67,7 +69,7 @@ class LazyFaceSet:
             yield from track(crops, f"{self.title}: cropping", total=len(names))
 
     def _make_one(self, crop: Crop) -> UInt8[np.ndarray, "size size 3"]:
-        return crop_face(read_picture(crop.path), crop.transform, self.size_px)
+        return crop_face(read_picture(path_of_text(crop.path)), crop.transform, self.size_px)
 
     def _fingerprint(self, crop: Crop) -> str:
         square = tuple(round(value, 3) for value in astuple(crop.transform))
@@ -102,5 +104,19 @@ def lazy_twins(audit: pd.DataFrame, size_px: int) -> LazyFaceSet:
 
 
 def _used(audit: pd.DataFrame, domain: Domain) -> pd.DataFrame:
+    """Return the rows of which crops are made, one crop for each.
+
+    Raises:
+        PortraitPipelineError: if two rows share a name, or one has none: a crop would be missing,
+            or stand in two splits.
+    """
     table = typed(audit, AUDIT_DTYPES)
-    return table[table["kept"] & table["split"].notna() & (table["domain"] == domain)]
+    rows = table[table["kept"] & table["split"].notna() & (table["domain"] == domain)]
+    unusable = rows["name"].isna() | rows["name"].duplicated(keep=False)
+    if unusable.any():
+        names = ", ".join(map(repr, rows["name"][unusable].head(3)))
+        raise PortraitPipelineError(
+            f"{int(unusable.sum())} of {len(rows)} kept {domain}s have no name of their own in the"
+            f" audit ({names}), expected one for each crop: run `kedro run --pipeline=ingest` again"
+        )
+    return rows

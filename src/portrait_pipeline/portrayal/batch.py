@@ -25,6 +25,7 @@ from portrait_pipeline.portrayal.portrayer import (
 from portrait_pipeline.portrayal.similarity import JudgeOfFaces
 from portrait_pipeline.portrayal.strips import comparison_strip
 from portrait_pipeline.progress import Bar, progress_bar
+from portrait_pipeline.sources.files import ListedFile
 
 NUM_READERS = 2
 MAX_PIXELS_AT_ONCE = 48_000_000
@@ -79,11 +80,11 @@ class PhotoBatch:
         self._parameters = parameters
         self._judge = judge
 
-    def run(self, files: Sequence[tuple[str, Path]]) -> list[Outcome]:
+    def run(self, files: Sequence[ListedFile]) -> list[Outcome]:
         """Portray all files; a failure does not stop the others.
 
         Args:
-            files: The name and the path of each file.
+            files: The name of each file, and its path or why it is not opened.
 
         Raises:
             PortraitPipelineError: if a file exists and must not be overwritten; then nothing is
@@ -93,7 +94,7 @@ class PhotoBatch:
         self._refuse_to_overwrite(stems)
         outcomes: list[Outcome] = []
         with progress_bar("portraits", len(files)) as bar:
-            for batch in self._batches([path for _, path in files]):
+            for batch in self._batches(files):
                 first = len(outcomes)
                 places = range(first, first + len(batch))
                 names = [(files[place][0], stems[place]) for place in places]
@@ -116,11 +117,11 @@ class PhotoBatch:
             return "comparison"
         return "photo" if self._parameters.paste_back else "portrait"
 
-    def _batches(self, paths: Sequence[Path]) -> Iterator[list[Photo | PictureError]]:
-        """Yield batches in order, limited in pictures and in pixels."""
+    def _batches(self, files: Sequence[ListedFile]) -> Iterator[list[Photo | PictureError]]:
+        """Yield what was read in order, a few pictures and not too many pixels at a time."""
         batch: list[Photo | PictureError] = []
         num_pixels = 0
-        for photo in read_ahead(paths, self._read):
+        for photo in read_ahead(files, self._read):
             batch.append(photo)
             num_pixels += photo.num_pixels if isinstance(photo, Photo) else 0
             if len(batch) == self._parameters.batch_size or num_pixels > MAX_PIXELS_AT_ONCE:
@@ -129,7 +130,10 @@ class PhotoBatch:
         if batch:
             yield batch
 
-    def _read(self, path: Path) -> Photo | PictureError:
+    def _read(self, file: ListedFile) -> Photo | PictureError:
+        name, path = file
+        if not isinstance(path, Path):
+            return PictureError(name, path, "it is not opened")
         try:
             return Photo.read(path, self._portrayer.preparation.detection_size_px)
         except PictureError as error:
@@ -192,13 +196,13 @@ def _numbered(faces: Sequence[PortrayedFace]) -> Iterator[tuple[str, PortrayedFa
 
 
 def read_ahead(
-    paths: Iterable[Path], read: Callable[[Path], Photo | PictureError]
+    files: Iterable[ListedFile], read: Callable[[ListedFile], Photo | PictureError]
 ) -> Iterator[Photo | PictureError]:
-    """Yield `read(path)` for each path, in order, while threads read the next few."""
+    """Yield what `read` makes of each file, in order, while threads read the next few."""
     with ThreadPoolExecutor(NUM_READERS) as pool:
         waiting: deque[Future[Photo | PictureError]] = deque()
-        for path in paths:
-            waiting.append(pool.submit(read, path))
+        for file in files:
+            waiting.append(pool.submit(read, file))
             if len(waiting) > 2 * NUM_READERS:
                 yield waiting.popleft().result()
         while waiting:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 
+from portrait_pipeline.file_names import path_of_text
 from portrait_pipeline.images import FaceSet, PictureError, decode_reduced
+from portrait_pipeline.pictures import ListingFault
 from portrait_pipeline.report.headline import HeadlineRow
 from portrait_pipeline.report.measures import Measure
 from portrait_pipeline.report.pictures import THUMBNAIL_PX, to_data_uri
@@ -132,7 +133,7 @@ def read_thumbnail(path: str) -> str:
     what the page shows, not a mistake.
     """
     try:
-        picture = decode_reduced(Path(path).read_bytes(), path, THUMBNAIL_PX)
+        picture = decode_reduced(path_of_text(path).read_bytes(), path, THUMBNAIL_PX)
     except (OSError, PictureError):
         return ""
     return to_data_uri(np.asarray(picture.image))
@@ -169,6 +170,6 @@ def _show_left_out(row: Mapping[Any, Any]) -> Thumbnail:
     is_duplicate = isinstance(kept_instead, str) and kept_instead != ""
     return Thumbnail(
         name=str(row["name"]),
-        uri=read_thumbnail(str(row["path"])),
+        uri="" if row["reason"] in get_args(ListingFault) else read_thumbnail(str(row["path"])),
         caption=f"{row['domain']}, as {kept_instead}" if is_duplicate else str(row["domain"]),
     )

@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +11,25 @@ import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 from kedro_datasets.json import JSONDataset
-from kedro_datasets.pandas import CSVDataset
 from PIL import Image
 from pydantic import BaseModel
-from support.ingestion import AUDIT, FACES, SPLITS, MemoryStore, sources
+from support.ingestion import (
+    AUDIT,
+    FACES,
+    SPLITS,
+    CentreFinder,
+    MemoryStore,
+    noise_pictures,
+    sources,
+)
 
 from portrait_pipeline.datasets.face_set import FaceSetDataset
+from portrait_pipeline.datasets.table import TableDataset
 from portrait_pipeline.faces.columns import detection_of, transform_of
 from portrait_pipeline.faces.crop import crop_face
 from portrait_pipeline.faces.detect import FaceDetector
 from portrait_pipeline.faces.detection import overlap
+from portrait_pipeline.file_names import name_as_text
 from portrait_pipeline.images import FaceSet, read_picture
 from portrait_pipeline.parameters import PictureSourceParameters, SampleParameters
 from portrait_pipeline.pictures import ReducedPicture
@@ -64,9 +74,8 @@ def catalog_of(folders: tuple[Path, Path], root: Path, store: MemoryStore) -> Da
     }
     datasets = {name: MemoryDataset(value, copy_mode="assign") for name, value in given.items()}
     datasets["detection_store"] = MemoryDataset(store, copy_mode="assign")
-    for name in ("splits", "ingestion_audit"):
-        file = str(root / f"{name}.csv")
-        datasets[name] = CSVDataset(filepath=file, save_args={"index": False})
+    for name in ("photo_sources", "painting_sources", "splits", "ingestion_audit"):
+        datasets[name] = TableDataset(filepath=str(root / f"{name}.csv"))
     datasets["ingestion_summary"] = JSONDataset(filepath=str(root / "ingestion_summary.json"))
     for name in ("photo_faces", "painting_faces", "twin_faces"):
         datasets[name] = FaceSetDataset(path=str(root / name))
@@ -126,6 +135,40 @@ def test_a_second_run_detects_and_crops_nothing_anew(
     pd.testing.assert_frame_equal(audit, second.load("ingestion_audit"))
     pd.testing.assert_frame_equal(splits, second.load("splits"))
     assert np.array_equal(second.load("photo_faces").pixels, pixels)
+
+
+AWKWARD_NAMES = [
+    *(b"NA.png", b"null", b"007", b"1e5", b" lead.png", b"trail ", b"a,b.png", b'q"uote.png'),
+    *(b"new\nline.png", b"Icon\r", b"a\x1b[2J.png", b"caf\xe9.png", "é.png".encode()),
+    *("e\u0301.png".encode(), "中".encode() * 38 + b".png", b"A.png", b"a.png", b"-rf.png"),
+]
+
+
+def test_every_picture_keeps_its_name(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names that look like numbers, gaps, lines or codes go through all tables and into crops."""
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    noise_pictures(tmp_path / "noise", len(AWKWARD_NAMES))
+    for name, file in zip(AWKWARD_NAMES, sorted((tmp_path / "noise").iterdir()), strict=True):
+        file.rename(os.fsdecode(os.fsencode(photos) + b"/" + name))
+    (photos / "link.png").symlink_to(folders[0] / "0.png")
+    monkeypatch.setattr(nodes, "FaceDetector", lambda _: CentreFinder())
+    catalog = catalog_of((photos, folders[1]), tmp_path, MemoryStore())
+    every = SHARE.model_copy(update={"num_train": len(AWKWARD_NAMES)})
+    catalog["params:splits"] = MemoryDataset(every, copy_mode="assign")
+    SequentialRunner().run(create_pipeline(), catalog)
+    audit: pd.DataFrame = catalog.load("ingestion_audit")
+    rows = audit[audit["domain"] == "photo"].set_index("name")
+    assert len(rows) == len(AWKWARD_NAMES) + 1
+    assert rows["reason"].dropna().to_dict() == {"link.png": "link out of the folder"}
+    faces: FaceSet = catalog.load("photo_faces")
+    assert set(faces.names) == {name_as_text(os.fsdecode(name)) for name in AWKWARD_NAMES}
+    splits: pd.DataFrame = catalog.load("splits")
+    names = splits.loc[splits["domain"] == "photo", "name"]
+    assert sorted(names) == sorted(faces.names)
+    assert len(list((tmp_path / "photo_faces").glob("*.png"))) == len(AWKWARD_NAMES)
 
 
 def test_nodes_are_named_for_their_functions_and_typed() -> None:

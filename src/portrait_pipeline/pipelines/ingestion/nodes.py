@@ -10,7 +10,7 @@ from portrait_pipeline.faces.audit import audit_pictures, describe_audit, summar
 from portrait_pipeline.faces.columns import survey_table
 from portrait_pipeline.faces.detect import FaceDetector
 from portrait_pipeline.faces.lazy import LazyFaceSet, lazy_faces, lazy_twins
-from portrait_pipeline.faces.record import DetectionStore
+from portrait_pipeline.faces.record import DetectionStore, without_picture
 from portrait_pipeline.faces.split import split_pictures
 from portrait_pipeline.faces.survey import survey_pictures
 from portrait_pipeline.parameters import (
@@ -23,6 +23,7 @@ from portrait_pipeline.parameters import (
 )
 from portrait_pipeline.progress import track
 from portrait_pipeline.sources import fetch_pictures
+from portrait_pipeline.sources.files import listed_files
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def fetch_photos(
 def fetch_paintings(
     paintings: PictureSourceParameters, sample: SampleParameters, raw_paintings_folder: Path
 ) -> pd.DataFrame:
-    """Bring the painted paintings into the project's folder, or find them in the user's own."""
+    """Bring the paintings into the project's folder, or find them in the user's own."""
     return _fetch(paintings, sample, "painting", raw_paintings_folder)
 
 
@@ -119,10 +120,14 @@ def _fetch(
 def _survey(
     sources: pd.DataFrame, domain: Domain, faces: FaceParameters, store: DetectionStore
 ) -> pd.DataFrame:
-    paths = sources["path"].astype(str).tolist()
+    files = [path for _, path in listed_files(sources)]
+    paths = [str(path) for path in files if isinstance(path, Path)]
     records = survey_pictures(paths, FaceDetector(faces), store, faces)
-    counted = track(records, f"{domain}s: finding faces", total=len(paths))
-    return survey_table(sources, domain, counted)
+    counted = iter(track(records, f"{domain}s: finding faces", total=len(paths)))
+    every = (
+        next(counted) if isinstance(file, Path) else without_picture("", file) for file in files
+    )
+    return survey_table(sources, domain, every)
 
 
 def _crop(crops: LazyFaceSet) -> LazyFaceSet:

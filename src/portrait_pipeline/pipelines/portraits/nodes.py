@@ -1,7 +1,5 @@
 """Use a trained model: portraits of a folder, and a model that runs without this project."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
@@ -16,10 +14,11 @@ from portrait_pipeline.portrayal.naming import PictureWriter
 from portrait_pipeline.portrayal.portrayer import Portrayer
 from portrait_pipeline.portrayal.torch_model import checkpoint_model, checkpoint_preparation
 from portrait_pipeline.sample import draw_photo
+from portrait_pipeline.sources.files import ListedFile
 
 
 def make_portraits(
-    photos: list[tuple[str, Path]],
+    photos: list[ListedFile],
     checkpoint: Checkpoint,
     writer: PictureWriter,
     portraying: PortrayingParameters,
