@@ -6,12 +6,13 @@ import click
 from kedro.framework.cli.project import run as kedro_run
 
 from portrait_pipeline.commands import app, portray
+from portrait_pipeline.old_names import present_options
 from portrait_pipeline.terminal import configure_logging, exit_with_one_sentence
 
 
 @click.group(name="portrait_pipeline")
 def cli() -> None:
-    """Photographs into painted portraits in which one still recognises the person."""
+    """Turn photographs into painted portraits that keep the person recognisable."""
 
 
 cli.add_command(portray)
@@ -26,4 +27,4 @@ def run(context: click.Context, /, verbose: bool, **options: Any) -> None:
     if context.obj is not None:
         configure_logging(context.obj, verbose)
     kedros_own: Any = kedro_run.callback
-    exit_with_one_sentence(lambda: kedros_own(**options), verbose)
+    exit_with_one_sentence(lambda: kedros_own(**present_options(options)), verbose)

@@ -3,10 +3,14 @@
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pandas as pd
 import pytest
+from kedro.config import OmegaConfigLoader
+from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from kedro.io import DataCatalog
 from kedro.pipeline import node, pipeline
@@ -16,6 +20,7 @@ from portrait_pipeline.datasets.embeddings import EmbeddingStoreDataset
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.hooks.environment import REGISTRY
 from portrait_pipeline.hooks.input_checks import LOGGERS_OF_A_RUN, InputChecks, find_maker
+from portrait_pipeline.old_names import PARAMETERS
 from portrait_pipeline.pipeline_registry import register_pipelines
 
 PIPELINES = register_pipelines()
@@ -52,6 +57,20 @@ def _registered() -> Iterator[None]:
 def test_the_pipeline_named_as_maker_makes_it(dataset: str, maker: str | None) -> None:
     """The smallest pipeline that makes a dataset is named; none where it comes from outside."""
     assert find_maker(dataset, PIPELINES) == maker
+
+
+@pytest.mark.parametrize("old", [name for name in PARAMETERS if "." not in name])
+def test_an_old_name_in_a_file_of_the_configuration_is_refused(old: str, tmp_path: Path) -> None:
+    """What conf/local says under an old name would not be read, so the new name is asked for."""
+    for folder in ("base", "local"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "base/parameters.yml").write_text("paintings_folder: null\npaintings: {}\n")
+    (tmp_path / "local/parameters.yml").write_text(f"{old}: {{}}\n")
+    loader = OmegaConfigLoader(str(tmp_path), base_env="base", default_run_env="local")
+    with pytest.raises(PortraitPipelineError, match=f"{old} in your configuration.*paintings"):
+        InputChecks().after_context_created(
+            cast(KedroContext, SimpleNamespace(config_loader=loader))
+        )
 
 
 def test_a_missing_input_is_one_sentence_before_any_work() -> None:

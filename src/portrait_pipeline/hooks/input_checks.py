@@ -12,6 +12,7 @@ from kedro.pipeline import Pipeline
 
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.hooks.processes import is_rank_zero, num_processes
+from portrait_pipeline.old_names import PARAMETERS
 
 # These say at the terminal how far a run is; of several processes one is enough.
 LOGGERS_OF_A_RUN = tuple(f"portrait_pipeline.{part}" for part in ("cyclegan", "pipelines", "hooks"))
@@ -25,12 +26,14 @@ class InputChecks:
         """Refuse a parameter that nothing reads.
 
         Raises:
-            PortraitPipelineError: naming the unknown parameter and those that exist.
+            PortraitPipelineError: naming the unknown parameter and those that exist, or what a
+                parameter in a file of the configuration is called now.
         """
         given = context.config_loader.runtime_params or {}
         context.config_loader.runtime_params = {}
         known = set(context.config_loader["parameters"])
         context.config_loader.runtime_params = given
+        _refuse_old_names(known)
         for name in given:
             if name not in known:
                 raise PortraitPipelineError(
@@ -63,6 +66,14 @@ class InputChecks:
                 dataset = catalog.get(name)
                 if isinstance(dataset, EmbeddingStoreDataset):
                     dataset.read_only = True
+
+
+def _refuse_old_names(known: set[str]) -> None:
+    for old in sorted(known & PARAMETERS.keys()):
+        raise PortraitPipelineError(
+            f"{old} in your configuration is not read any more, expected {PARAMETERS[old]}:"
+            " rename it (see the upgrade notes in CHANGELOG.md)"
+        )
 
 
 def _check_inputs(pipeline: Pipeline, catalog: DataCatalog, env: str | None) -> None:
