@@ -6,6 +6,7 @@ import click
 from kedro.framework.cli.project import run as kedro_run
 
 from portrait_pipeline.commands import app, portray
+from portrait_pipeline.hooks.tracking import close_run_as_killed
 from portrait_pipeline.old_names import present_options
 from portrait_pipeline.terminal import configure_logging, exit_with_one_sentence
 
@@ -26,5 +27,13 @@ def run(context: click.Context, /, verbose: bool, **options: Any) -> None:
     """Run a pipeline with a terminal that says what a person wants to know."""
     if context.obj is not None:
         configure_logging(context.obj, verbose)
+    exit_with_one_sentence(lambda: _run_or_close(options), verbose)
+
+
+def _run_or_close(options: dict[str, Any]) -> None:
     kedros_own: Any = kedro_run.callback
-    exit_with_one_sentence(lambda: kedros_own(**present_options(options)), verbose)
+    try:
+        kedros_own(**present_options(options))
+    except KeyboardInterrupt:
+        close_run_as_killed()
+        raise

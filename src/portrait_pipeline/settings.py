@@ -1,13 +1,13 @@
 """Kedro's settings of this project."""
 
 import logging
-import os
-from pathlib import Path
 from typing import Any
+
+from portrait_pipeline.process_environment import prepare_environment
 
 # Before anything that warns or logs while it is imported: the terminal is for this project's words.
 logging.captureWarnings(True)
-os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")
+prepare_environment()
 
 from portrait_pipeline.hooks.environment import EnvironmentHook  # noqa: E402
 from portrait_pipeline.hooks.input_checks import InputChecks  # noqa: E402
@@ -21,9 +21,7 @@ METRICS_OF_RULES = {
     "pareto": "validation_identity_similarity",
 }
 
-PROJECT_PATH = Path(__file__).resolve().parents[2]
-
-# kedro-mlflow's own hook is replaced by a subclass that logs typed parameters flattened.
+# kedro-mlflow's own hook is replaced by a subclass of it.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow",)
 # The hook registered last is called first: nothing is tracked before the input is checked.
 HOOKS = (ProgressLines(), RunLogHook(), TrackingHook(), InputChecks(), EnvironmentHook())
@@ -35,7 +33,6 @@ CONFIG_LOADER_ARGS: dict[str, Any] = {
     "merge_strategy": {"parameters": "soft", "globals": "soft", "mlflow": "soft"},
     "config_patterns": {"mlflow": ["mlflow*"]},
     "custom_resolvers": {
-        "project_path": lambda: str(PROJECT_PATH),
         "metric_of_rule": METRICS_OF_RULES.get,  # an unknown rule is refused where it is used
     },
 }

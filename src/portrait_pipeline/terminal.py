@@ -1,10 +1,13 @@
 """What the terminal shows: this project's own words, and one sentence instead of a traceback."""
 
+import io
 import logging
 import re
 import sys
 from collections.abc import Callable
-from typing import Any
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any, NoReturn
 
 import click
 import yaml
@@ -14,23 +17,71 @@ from kedro.validation.exceptions import ParameterValidationError
 
 from portrait_pipeline.errors import PortraitPipelineError, TrainingInterruptedError
 from portrait_pipeline.file_names import printable_lines
+from portrait_pipeline.masking import mask_secrets
+from portrait_pipeline.signals import stopping_in_order
 
 LOG_FILE = "portrait_pipeline.log"
 
 logger = logging.getLogger(__name__)
 
 
+class MaskingFormatter(logging.Formatter):
+    """Formats records as another formatter does, tracebacks included, without their secrets."""
+
+    def __init__(self, inner: logging.Formatter) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format a record and mask it."""
+        return mask_secrets(self._inner.format(record))
+
+
+class LogFile(RotatingFileHandler):
+    """The log file; where it cannot be written, one line says so and the run goes on without."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, maxBytes=10 * 2**20, backupCount=3, encoding="utf-8", delay=True)
+        self._has_complained = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's own name
+        """Say once that there is no log file."""
+        if not self._has_complained:
+            self._has_complained = True
+            reason = getattr(sys.exc_info()[1], "strerror", None) or sys.exc_info()[1]
+            click.echo(
+                f"the log file {self.baseFilename} cannot be written ({reason}); the command goes"
+                " on without it",
+                err=True,
+            )
+
+
+def show_any_character() -> None:
+    """Print characters that the terminal's encoding lacks as `?` instead of failing at them."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def configure_logging(metadata: ProjectMetadata, verbose: bool) -> None:
     """Give the terminal this project's own words; everything else goes to the log file."""
-    text = (metadata.project_path / "conf" / "logging.yml").read_text(encoding="utf-8")
-    configuration = yaml.safe_load(text)
-    configuration["handlers"]["file"]["filename"] = str(metadata.project_path / LOG_FILE)
+    show_any_character()
+    file = metadata.project_path / "conf" / "logging.yml"
+    if not file.is_file():
+        return
+    configuration = yaml.safe_load(file.read_text(encoding="utf-8"))
     if verbose:
         configuration["root"]["handlers"].append("verbose")
         for own in configuration["loggers"].values():
             own["handlers"] = []
     LOGGING.configure(configuration)
     logging.captureWarnings(True)
+    log_file = LogFile(metadata.project_path / LOG_FILE)
+    log_file.setFormatter(logging.Formatter(configuration["formatters"]["full"]["format"]))
+    logging.getLogger().addHandler(log_file)
+    for name in ("", *configuration["loggers"]):
+        for handler in logging.getLogger(name).handlers:
+            handler.setFormatter(MaskingFormatter(handler.formatter or logging.Formatter()))
 
 
 def user_error(error: BaseException | None) -> str | None:
@@ -70,17 +121,23 @@ def exit_with_one_sentence(command: Callable[..., Any], verbose: bool) -> Any:
     Raises:
         SystemExit: with code 1 after the sentence; the traceback is in the log file.
     """
-    try:
-        return command()
-    except Exception as error:
-        logger.debug("the command failed", exc_info=error)
-        if verbose:
-            raise
-        sentence = user_error(error)
-        if sentence is None:
-            sentence = (
-                f"{type(error).__name__}: {error} (the whole story is in {LOG_FILE}, or run the"
+    with stopping_in_order():
+        try:
+            return command()
+        except KeyboardInterrupt as interruption:
+            signal_name = getattr(interruption, "signal_name", "Ctrl-C")
+            _exit(f"{signal_name} stopped the command; what was saved before is kept")
+        except Exception as error:
+            logger.debug("the command failed", exc_info=error)
+            if verbose:
+                raise
+            _exit(
+                user_error(error)
+                or f"{type(error).__name__}: {error} (the traceback is in {LOG_FILE}, or run the"
                 " command again with -v)"
             )
-        click.secho(f"error: {printable_lines(sentence)}", err=True, fg="red")
-        sys.exit(1)
+
+
+def _exit(sentence: str) -> NoReturn:
+    click.secho(f"error: {printable_lines(mask_secrets(sentence))}", err=True, fg="red")
+    sys.exit(1)

@@ -142,7 +142,7 @@ def test_a_store_that_is_gone_is_named(tmp_path: Path) -> None:
 
 
 def test_a_password_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The address of a store is told without what stands before its @."""
+    """The address of a store is told without user and password."""
     tracker, _ = started()
     monkeypatch.setattr(mlflow, "get_tracking_uri", lambda: "https://me:secret@runs.example.org")
 
@@ -152,7 +152,7 @@ def test_a_password_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracker._client, "set_terminated", refuses)
     with pytest.raises(TrackingLostError) as caught:
         tracker.finish("FINISHED")
-    assert "https://runs.example.org failed (connection refused)" in str(caught.value)
+    assert "https://***@runs.example.org failed (connection refused)" in str(caught.value)
 
 
 def test_nothing_is_logged_before_a_run_is_started() -> None:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import torch
 from kedro.io import AbstractDataset
 
 from portrait_pipeline.datasets.mlflow_run import library_versions
@@ -15,12 +14,21 @@ from portrait_pipeline.datasets.mlflow_run import library_versions
 
 def git_commit(folder: Path) -> str:
     """Return the commit of the working tree, marked where it has changes; "unknown" without git."""
-    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"]
+    return _git(folder, "describe", "--always", "--dirty", "--abbrev=12") or "unknown"
+
+
+def git_revision(folder: Path) -> str | None:
+    """Return the whole hash of the commit of the working tree, None without git."""
+    return _git(folder, "rev-parse", "HEAD")
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    command = ["git", "-C", str(folder), *arguments]
     try:
-        described = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
     except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return described.stdout.strip()
+        return None
+    return done.stdout.strip() or None
 
 
 class EnvironmentDataset(AbstractDataset[None, dict[str, Any]]):
@@ -32,6 +40,9 @@ class EnvironmentDataset(AbstractDataset[None, dict[str, Any]]):
 
     def load(self) -> dict[str, Any]:
         """Describe the present environment."""
+        # imported here, so that hooks and commands load without PyTorch
+        import torch  # noqa: PLC0415
+
         accelerator = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
         return {
             "created": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",

@@ -1,11 +1,14 @@
 """The pipeline's MLflow run: typed parameters, versions, results, and how the run ended."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import mlflow
+from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
@@ -14,10 +17,26 @@ from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
 from mlflow.tracking import MlflowClient
 from pydantic import BaseModel
 
-from portrait_pipeline.datasets.mlflow_run import flatten, library_versions
+from portrait_pipeline.datasets.checkpoint import CheckpointDataset
+from portrait_pipeline.datasets.environment import git_commit, git_revision
+from portrait_pipeline.datasets.mlflow_run import (
+    find_run,
+    flatten,
+    library_versions,
+    store_answers,
+    written_setting,
+)
 from portrait_pipeline.datasets.places import location
-from portrait_pipeline.errors import TrainingInterruptedError
+from portrait_pipeline.datasets.run_owner import OWNER_TAG, close_lost_runs, owner
+from portrait_pipeline.errors import (
+    PortraitPipelineError,
+    TrackingLostError,
+    TrainingInterruptedError,
+)
+from portrait_pipeline.hooks.commands import command_of
 from portrait_pipeline.hooks.processes import is_rank_zero
+from portrait_pipeline.hooks.store import register_resolvers, settle_store
+from portrait_pipeline.masking import mask_values
 
 logger = logging.getLogger(__name__)
 
@@ -30,19 +49,75 @@ KEPT_WITH_THE_PIPELINE = (
 )
 
 
+@contextmanager
+def only_reported(what: str) -> Iterator[None]:
+    """Go on without MLflow where it would only have shown what the catalog keeps anyway."""
+    try:
+        with store_answers():
+            yield
+    except TrackingLostError as error:
+        logger.warning("%s; %s in MLflow is left out", error.remedy, what)
+
+
+@contextmanager
+def _needed_at_the_start() -> Iterator[None]:
+    """Refuse to begin without MLflow's store: nothing is lost yet."""
+    try:
+        with store_answers():
+            yield
+    except TrackingLostError as error:
+        hint = "; end the program that has it open" if "locked" in error.remedy else ""
+        raise PortraitPipelineError(f"{error.remedy}{hint}, then run the command again") from error
+
+
 class TrackingHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships no types
-    """kedro-mlflow's hook, which logs typed parameters one by one instead of as one string."""
+    """kedro-mlflow's hook, for typed parameters, several processes and a store that may fail.
+
+    Nothing that MLflow is only told stops a run that has begun.
+    """
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Open the store of this project.
+
+        Raises:
+            PortraitPipelineError: if it does not answer.
+        """
+        self._project_path = Path(context.project_path)
+        register_resolvers(self._project_path)
+        settle_store(context)
+        with _needed_at_the_start():
+            super().after_context_created(context)
 
     @hook_impl
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
-        """Open the pipeline's run and tag it with the versions that decide its results."""
+        """Open the pipeline's run and tag it with what decides its results.
+
+        Raises:
+            PortraitPipelineError: if the store does not answer.
+        """
         if not is_rank_zero():
             return
         self._catalog = catalog
-        super().before_pipeline_run(run_params, pipeline, catalog)
-        mlflow.set_tags({f"version.{key}": value for key, value in library_versions().items()})
+        with _needed_at_the_start():
+            experiment = self.mlflow_config.tracking.experiment._experiment
+            for name in close_lost_runs(MlflowClient(), experiment.experiment_id):
+                logger.info("the MLflow run %s, whose process was killed, is closed", name)
+            super().before_pipeline_run(mask_values(run_params), pipeline, catalog)
+            mlflow.set_tags(self._tags(run_params))
+
+    def _tags(self, run_params: dict[str, Any]) -> dict[str, str]:
+        versions = {f"version.{key}": value for key, value in library_versions().items()}
+        revision = git_revision(self._project_path)
+        return {
+            **versions,
+            **({"mlflow.source.git.commit": revision} if revision else {}),
+            "git_commit": git_commit(self._project_path),
+            "kedro_command": command_of(run_params)[0],
+            OWNER_TAG: owner(),
+        }
 
     @hook_impl
     def before_node_run(
@@ -50,7 +125,8 @@ class TrackingHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships no t
     ) -> None:
         """Log the node's parameters."""
         if is_rank_zero():
-            super().before_node_run(node, catalog, inputs, is_async)
+            with only_reported(f"parameters of {node.short_name}"):
+                super().before_node_run(node, catalog, inputs, is_async)
 
     @hook_impl
     def after_pipeline_run(
@@ -58,7 +134,8 @@ class TrackingHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships no t
     ) -> None:
         """Close the pipeline's run."""
         if is_rank_zero():
-            super().after_pipeline_run(run_params, pipeline, catalog)
+            with only_reported("the end of the run"):
+                super().after_pipeline_run(run_params, pipeline, catalog)
 
     @hook_impl
     def on_pipeline_error(
@@ -71,35 +148,44 @@ class TrackingHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships no t
         """Close the pipeline's run as failed, or as killed; why it ends matters more than this."""
         if not is_rank_zero():
             return
-        try:
+        with only_reported("the end of the run"):
             super().on_pipeline_error(error, run_params, pipeline, catalog)
             if isinstance(error, TrainingInterruptedError):
                 MlflowClient().set_terminated(self.run_id, "KILLED")
-        except mlflow.MlflowException as unheard:
-            logger.warning("the pipeline's MLflow run could not be closed: %s", unheard)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
         """Keep checkpoints with their model's run; tables, plots and pages with the pipeline's."""
         if not is_rank_zero():
             return
-        path = str(location(self._catalog, dataset_name))
-        if dataset_name.endswith("_checkpoint") and data["tracking_id"]:
-            _keep_model(data, path)
-        elif dataset_name in KEPT_WITH_THE_PIPELINE or dataset_name.endswith("_plot"):
-            mlflow.log_artifact(path, "report")
+        path = location(self._catalog, dataset_name)
+        if path is None:
+            return
+        with only_reported(dataset_name):
+            if isinstance(self._catalog.get(dataset_name), CheckpointDataset):
+                _keep_model(data, str(path))
+            elif dataset_name in KEPT_WITH_THE_PIPELINE or dataset_name.endswith("_plot"):
+                mlflow.log_artifact(str(path), "report")
 
     def _log_param(self, name: str, value: Any) -> None:
-        if not isinstance(value, BaseModel):
-            super()._log_param(name, value)
-            return
-        for key, setting in flatten(value.model_dump()).items():
-            super()._log_param(f"{name}.{key}", setting)
+        given = value.model_dump() if isinstance(value, BaseModel) else value
+        nested = isinstance(given, dict)
+        for key, setting in flatten({name: given} if nested else {name: value}).items():
+            super()._log_param(key, written_setting(mask_values(setting, key)))
+
+
+def close_run_as_killed() -> None:
+    """Close the pipeline's run when a signal ends the command outside of a training."""
+    with only_reported("the end of the run"):
+        while mlflow.active_run() is not None:
+            mlflow.end_run("KILLED")
 
 
 def _keep_model(checkpoint: dict[str, Any], path: str) -> None:
     """Log the checkpoint, and beside it what using the model takes: a twentieth of its size."""
     client, run_id = MlflowClient(), checkpoint["tracking_id"]
+    if run_id is None or find_run(client, run_id) is None:
+        return
     client.log_artifact(run_id, path, "checkpoint")
     model = {key: checkpoint[key] for key in ("format", "model", "parameters", "preparation")}
     with TemporaryDirectory() as folder:
