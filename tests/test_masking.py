@@ -1,8 +1,24 @@
-"""Laws of masking: no secret in any form, everything else unchanged, and once is enough."""
+"""Laws of masking: no secret in any form, everything else unchanged, and in every sink."""
 
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import mlflow
 import pytest
+from mlflow.tracking import MlflowClient
 
+from portrait_pipeline.datasets.mlflow_run import MlflowRunTracker, store_answers
+from portrait_pipeline.datasets.run_log import RunLogDataset
+from portrait_pipeline.errors import PortraitPipelineError, TrackingLostError
+from portrait_pipeline.hooks.commands import command_of
+from portrait_pipeline.hooks.tracking import TrackingHook
 from portrait_pipeline.masking import mask_secrets, mask_values
+from portrait_pipeline.parameters import PictureSourceParameters
+from portrait_pipeline.report.page import sort_facts
+from portrait_pipeline.terminal import MaskingFormatter, exit_with_one_sentence
 
 SECRET = "s3cr3tValue"
 WITH_SECRETS = [
@@ -74,3 +90,118 @@ def test_nested_settings_are_masked_by_value_and_by_name() -> None:
         "mirrors": ["https://***@a.example", 1.5, None],
         "api_token": "***",
     }
+
+
+ADDRESS = f"https://me:{SECRET}@host.example/a.zip?token={SECRET}"
+SOURCE = {"source": "archive", "archive": ADDRESS}
+
+
+@pytest.fixture(scope="module")
+def _mlflow_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db")
+    with mlflow.start_run():
+        yield
+    mlflow.set_tracking_uri(before)
+
+
+def open_run() -> str:
+    run = mlflow.active_run()
+    assert run is not None
+    return str(MlflowClient().get_run(run.info.run_id).to_dictionary())
+
+
+def typed_parameters() -> str:
+    TrackingHook()._log_param("photos", PictureSourceParameters(**SOURCE))
+    return open_run()
+
+
+def plain_parameters() -> str:
+    hook = TrackingHook()
+    hook._log_param("plain", ADDRESS)
+    hook._log_param("nested", {"photos": {"archive": ADDRESS}})
+    hook._log_param("kaggle.api_token", SECRET)
+    return open_run()
+
+
+def tags_of_the_pipeline() -> str:
+    hook = TrackingHook()
+    hook._project_path = Path()
+    run_params = {"runtime_params": {"photos": SOURCE}, "pipeline_names": ["ingest"]}
+    mlflow.set_tags({**mask_values(run_params), **hook._tags(run_params)})
+    return open_run()
+
+
+def run_of_a_model() -> str:
+    run_id = MlflowRunTracker().start("baseline", {"photos": SOURCE}, {"from": ADDRESS})
+    return str(MlflowClient().get_run(run_id).to_dictionary())
+
+
+def run_log() -> str:
+    log = RunLogDataset(filepath="log.json")
+    log.save({"commands": {"ingest": f"kedro run --params photos.archive={ADDRESS}"}})
+    return Path("log.json").read_text(encoding="utf-8")
+
+
+def recorded_command() -> str:
+    return command_of({"runtime_params": {"photos": SOURCE}, "conf_source": ADDRESS})[0]
+
+
+def report_page() -> str:
+    return json.dumps(sort_facts({"settings": SOURCE, "commands": [ADDRESS], "from": ADDRESS}))
+
+
+def log_with_a_traceback() -> str:
+    try:
+        raise OSError(f"no route to {ADDRESS}")
+    except OSError:
+        fault = sys.exc_info()
+    record = logging.LogRecord("a", logging.INFO, "", 0, "from %s", (ADDRESS,), fault)
+    return MaskingFormatter(logging.Formatter("%(message)s")).format(record)
+
+
+def lost_store() -> str:
+    try:
+        with store_answers():
+            raise mlflow.MlflowException(f"no answer from {ADDRESS}")
+    except TrackingLostError as error:
+        return str(error)
+
+
+SINKS = [
+    typed_parameters,
+    plain_parameters,
+    tags_of_the_pipeline,
+    run_of_a_model,
+    run_log,
+    recorded_command,
+    report_page,
+    log_with_a_traceback,
+    lost_store,
+]
+
+
+@pytest.mark.usefixtures("_mlflow_run")
+@pytest.mark.parametrize("sink", SINKS)
+def test_no_sink_keeps_a_secret(
+    sink: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parameters, tags, run log, command, page, log: host and file are told, the secret is not."""
+    monkeypatch.chdir(tmp_path)
+    kept = sink()
+    assert SECRET not in kept
+    assert "host.example/a.zip" in kept
+
+
+def test_the_sentence_at_the_terminal_tells_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    """What ends a command is masked, whoever raised it."""
+    for fault in (PortraitPipelineError(f"{ADDRESS} is not there"), RuntimeError(ADDRESS)):
+
+        def fail(fault: Exception = fault) -> None:
+            raise fault
+
+        with pytest.raises(SystemExit):
+            exit_with_one_sentence(fail, verbose=False)
+    told = capsys.readouterr().err
+    assert SECRET not in told
+    assert told.count("https://***@host.example/a.zip?***") == 2

@@ -10,7 +10,12 @@ import pytest
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
-from portrait_pipeline.datasets.mlflow_run import MlflowRunDataset, MlflowRunTracker, flatten
+from portrait_pipeline.datasets.mlflow_run import (
+    MlflowRunDataset,
+    MlflowRunTracker,
+    flatten,
+    written_setting,
+)
 from portrait_pipeline.errors import TrackingLostError
 
 
@@ -159,3 +164,108 @@ def test_nothing_is_logged_before_a_run_is_started() -> None:
     """A tracker without a run says so instead of opening one by itself."""
     with pytest.raises(RuntimeError, match="start"):
         MlflowRunTracker().log_metrics({"generator_loss": 1.0}, 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (5.0, "5"),
+        (5, "5"),
+        (0.5, "0.5"),
+        (-0.0, "0"),
+        (2e-4, "0.0002"),
+        (1e16, "1e+16"),
+        (True, "True"),
+        (None, "None"),
+        (float("nan"), "nan"),
+        (float("inf"), "inf"),
+        ("5.0", "5.0"),
+        ("https://me:secret@host.example/a?b=secret", "https://***@host.example/a?***"),
+    ],
+)
+def test_a_setting_is_written_as_people_search_for_it(value: object, written: str) -> None:
+    """Whole floats without decimals, everything else as it is, secrets never."""
+    assert written_setting(value) == written
+
+
+def test_lambda_is_found_as_it_is_typed() -> None:
+    """`params.lambda_perceptual = '5'` finds the run of λ_p = 5.0."""
+    tracker = MlflowRunDataset().load()
+    run_id = tracker.start("proposed", {"lambda_perceptual": 5.0}, {})
+    experiment = run_of(run_id).info.experiment_id
+    found = MlflowClient().search_runs([experiment], "params.lambda_perceptual = '5'")
+    assert [run.info.run_id for run in found] == [run_id]
+
+
+def test_a_run_opened_before_is_gone_on_with_whatever_its_settings_looked_like() -> None:
+    """A parameter that is there is not written again: MLflow refuses a second value."""
+    run_id = MlflowRunDataset().load().start("baseline", {}, {})
+    MlflowClient().log_param(run_id, "lambda_perceptual", "0.0")
+    assert started(run_id)[1] == run_id
+    assert run_of(run_id).data.params["lambda_perceptual"] == "0.0"
+
+
+def deleted_in_the_ui() -> str:
+    _, run_id = started()
+    MlflowClient().delete_run(run_id)
+    return run_id
+
+
+GONE = {"deleted": deleted_in_the_ui, "of another store": lambda: "0" * 32}
+
+
+@pytest.mark.parametrize("gone", GONE)
+def test_scores_of_a_model_whose_run_is_gone_go_into_the_pipelines(
+    gone: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They carry the model's name there, and one line says so."""
+    lost = GONE[gone]()
+    with mlflow.start_run() as parent:
+        for model, ssim in (("baseline", 0.5), ("proposed", 0.25)):
+            tracker = MlflowRunDataset(model=model).load()
+            tracker.attach(lost)
+            tracker.log_metrics({"test_ssim": ssim}, 3)
+            tracker.add_to_tag("judge", "faceres")
+    data = run_of(parent.info.run_id).data
+    assert data.metrics == {"baseline.test_ssim": 0.5, "proposed.test_ssim": 0.25}
+    assert data.tags["proposed.judge"] == "faceres"
+    assert [record.levelname for record in caplog.records].count("WARNING") == 2
+    assert "the MLflow run that trained baseline is gone" in caplog.text
+
+
+def test_a_training_whose_run_was_deleted_opens_a_new_one() -> None:
+    """It does not write into what a person has thrown away."""
+    lost = deleted_in_the_ui()
+    assert started(lost)[1] != lost
+
+
+def test_scores_never_stop_work(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """With no store, and with no run to write to, scoring goes on; the tables hold the numbers."""
+    _, run_id = started()
+    attached, unknown = MlflowRunTracker("baseline"), MlflowRunTracker("proposed")
+    attached.attach(run_id)
+    unknown.attach("0" * 32)  # and no pipeline has a run open
+    (tmp_path / "mlflow.db").write_bytes(b"no database any more" * 1000)
+    late = MlflowRunTracker("lambda_1")
+    late.attach(run_id)
+    for tracker in (attached, unknown, late):
+        tracker.log_metrics({"test_ssim": 0.5})
+        tracker.add_to_tag("judge", "faceres")
+    assert "the scores of baseline are in the tables" in caplog.text
+
+
+def test_several_judges_are_listed() -> None:
+    """A second judge is added to the first; the same one twice stands once."""
+    tracker, run_id = started()
+    tracker.attach(run_id)
+    for judge in ("geometry", "faceres", "geometry"):
+        tracker.add_to_tag("judge", judge)
+    assert run_of(run_id).data.tags["judge"] == "faceres, geometry"
+
+
+def test_a_model_inherits_the_commit_of_its_pipeline() -> None:
+    """Tags that were set after the pipeline's run was opened are inherited too."""
+    with mlflow.start_run():
+        mlflow.set_tag("git_commit", "abc-dirty")
+        _, run_id = started()
+    assert run_of(run_id).data.tags["git_commit"] == "abc-dirty"

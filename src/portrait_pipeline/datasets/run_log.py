@@ -1,12 +1,18 @@
 """What was run, and how long each stage took: kept beside the results for the report page."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractDataset
 
 from portrait_pipeline.files import write_whole
+from portrait_pipeline.masking import mask_values
+
+logger = logging.getLogger(__name__)
+
+PARTS = ("commands", "durations")
 
 
 class RunLogDataset(AbstractDataset[dict[str, Any], dict[str, Any]]):
@@ -20,16 +26,20 @@ class RunLogDataset(AbstractDataset[dict[str, Any], dict[str, Any]]):
         self.metadata = metadata
 
     def load(self) -> dict[str, Any]:
-        """Read the log."""
-        if not self._filepath.is_file():
-            return {"commands": {}, "durations": {}}
-        log: dict[str, Any] = json.loads(self._filepath.read_text(encoding="utf-8"))
-        return log
+        """Read the log; one that is damaged is begun again, since it only tells what was done."""
+        try:
+            log = json.loads(self._filepath.read_text(encoding="utf-8"))
+            return {part: dict(log[part]) for part in PARTS}
+        except FileNotFoundError:
+            pass
+        except (ValueError, TypeError, KeyError):
+            logger.warning("%s is damaged and is begun again", self._filepath)
+        return {part: {} for part in PARTS}
 
     def save(self, data: dict[str, Any]) -> None:
-        """Add entries; one that is there already is replaced, and comes last."""
+        """Add entries, without their secrets; one that is there is replaced, and comes last."""
         log = self.load()
-        for part, entries in data.items():
+        for part, entries in mask_values(data).items():
             kept = {key: value for key, value in log[part].items() if key not in entries}
             log[part] = {**kept, **entries}
         write_whole(self._filepath, json.dumps(log, indent=1).encode())

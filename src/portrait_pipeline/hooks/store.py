@@ -94,10 +94,9 @@ def _former_locations(database: sqlite3.Connection, now: str) -> list[str]:
     """Find the folders named as ours elsewhere, which the experiments of this store point to."""
     rows = database.execute("SELECT DISTINCT artifact_location FROM experiments").fetchall()
     found = {
-        f"{before}/{ARTIFACTS}"
+        str(location)
         for (location,) in rows
-        for before, name, after in [str(location).partition(f"/{ARTIFACTS}")]
-        if name and after[:1] in ("", "/") and urlsplit(before).scheme in ("", "file")
+        if str(location).endswith(f"/{ARTIFACTS}") and urlsplit(location).scheme in ("", "file")
     }
     return sorted(found - {now, now.removeprefix("file://")})
 

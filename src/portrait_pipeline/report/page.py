@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from PIL import Image
 from plotly.offline import get_plotlyjs
 
+from portrait_pipeline.masking import mask_values
 from portrait_pipeline.report.pictures import encode_image
 from portrait_pipeline.report.sections import (
     DataSection,
@@ -106,7 +107,8 @@ def let_break(name: str) -> Markup:
 
 
 def sort_facts(run_facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Sort the facts of a run into groups (dicts), commands (a list) and single facts."""
+    """Sort the facts of a run, masked, into groups (dicts), commands (a list) and single facts."""
+    run_facts = mask_values(run_facts)
     groups = {str(k): dict(v) for k, v in run_facts.items() if isinstance(v, Mapping)}
     return {
         "durations": groups.pop("durations", {}),
