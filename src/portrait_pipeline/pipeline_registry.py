@@ -23,7 +23,10 @@ from portrait_pipeline.pipelines import (
     training,
     tuning,
 )
-from portrait_pipeline.settings import CONFIG_LOADER_ARGS, PROJECT_PATH
+from portrait_pipeline.settings import CONFIG_LOADER_ARGS
+
+# Where the configuration is read when no command of Kedro says in which project it runs.
+SOURCE_TREE = Path(__file__).resolve().parents[2]
 
 
 def register_pipelines() -> dict[str, Pipeline]:
@@ -105,7 +108,7 @@ def _parameters() -> Mapping[str, Any]:
     loader = EnvironmentHook.config_loader
     if loader is None:
         loader = OmegaConfigLoader(
-            conf_source=str((find_kedro_project(Path.cwd()) or PROJECT_PATH) / "conf"),
+            conf_source=str((find_kedro_project(Path.cwd()) or SOURCE_TREE) / "conf"),
             env=os.environ.get("KEDRO_ENV"),
             **CONFIG_LOADER_ARGS,
         )
