@@ -14,6 +14,7 @@ from portrait_pipeline.hooks.input_checks import InputChecks  # noqa: E402
 from portrait_pipeline.hooks.progress_lines import ProgressLines  # noqa: E402
 from portrait_pipeline.hooks.run_log import RunLogHook  # noqa: E402
 from portrait_pipeline.hooks.tracking import TrackingHook  # noqa: E402
+from portrait_pipeline.hooks.workspace import WorkspaceHook  # noqa: E402
 
 # What `selection`, the rule that chooses λ_p, looks at among the epochs of one training.
 METRICS_OF_RULES = {
@@ -24,7 +25,14 @@ METRICS_OF_RULES = {
 # kedro-mlflow's own hook is replaced by a subclass of it.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow",)
 # The hook registered last is called first: nothing is tracked before the input is checked.
-HOOKS = (ProgressLines(), RunLogHook(), TrackingHook(), InputChecks(), EnvironmentHook())
+HOOKS = (
+    ProgressLines(),
+    RunLogHook(),
+    TrackingHook(),
+    WorkspaceHook(),
+    InputChecks(),
+    EnvironmentHook(),
+)
 
 CONFIG_LOADER_ARGS: dict[str, Any] = {
     "base_env": "base",

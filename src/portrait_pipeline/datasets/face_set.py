@@ -16,7 +16,6 @@ from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.file_names import distinct_stems
 from portrait_pipeline.files import (
     is_whole_png,
-    remove_unfinished,
     restore_folder,
     whole_folder,
     write_one_of_many,
@@ -89,7 +88,6 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
         if len(set(data.names)) != len(data.names):
             raise PortraitPipelineError(f"the names of the face set {self._folder} are not unique")
         restore_folder(self._folder)
-        remove_unfinished(self._folder.parent)
         with whole_folder(self._folder) as part:
             self._write(part, data)
         shutil.rmtree(self._beside("made"), ignore_errors=True)

@@ -1,0 +1,114 @@
+"""A workspace belongs to one run: others are told which, and a dead one holds nothing."""
+
+import fcntl
+import multiprocessing
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from portrait_pipeline.datasets.workspace_lock import WorkspaceLock, WorkspaceLockDataset
+from portrait_pipeline.errors import PortraitPipelineError
+
+
+def hold(file: Path, ready: Connection, with_worker: bool) -> None:
+    """Be a run: take the lock, start a worker that may outlive it, and wait to be killed."""
+    WorkspaceLock(file).acquire("kedro run --pipeline=ingest")
+    worker = os.fork() if with_worker else 0
+    if not with_worker or worker:
+        ready.send(worker)
+    signal.pause()
+
+
+@contextmanager
+def holder(file: Path, with_worker: bool = False) -> Iterator[tuple[int, int]]:
+    """Another process that holds the lock, and its worker; both are killed afterwards."""
+    mine, theirs = multiprocessing.Pipe()
+    context = multiprocessing.get_context("fork")
+    process = context.Process(target=hold, args=(file, theirs, with_worker))
+    process.start()
+    worker = mine.recv()
+    assert process.pid is not None
+    try:
+        yield process.pid, worker
+    finally:
+        process.kill()
+        process.join()
+
+
+def test_a_second_run_is_told_of_the_first(tmp_path: Path) -> None:
+    """The sentence names command, process, host and workspace, and what to do."""
+    file = tmp_path / "sample" / ".lock"
+    with holder(file) as (process, _), pytest.raises(PortraitPipelineError) as told:
+        WorkspaceLock(file).acquire("kedro run")
+    sentence = str(told.value)
+    assert f"process {process} on {socket.gethostname()}" in sentence
+    assert "`kedro run --pipeline=ingest`" in sentence
+    assert "works in the workspace sample" in sentence
+    assert "--params workspace=NAME" in sentence
+
+
+def test_a_killed_run_holds_nothing(tmp_path: Path) -> None:
+    """After kill -9 the next run takes the lock, whatever the first one wrote into it."""
+    file = tmp_path / ".lock"
+    with holder(file):
+        pass
+    lock = WorkspaceLock(file)
+    assert lock.acquire("kedro run")
+    lock.release()
+
+
+def test_a_worker_that_outlives_its_run_keeps_the_lock(tmp_path: Path) -> None:
+    """While a forked worker may still write, no other run starts; with its end the lock is free."""
+    file = tmp_path / ".lock"
+    with holder(file, with_worker=True) as (_, worker):
+        pass
+    with pytest.raises(PortraitPipelineError, match="works in the workspace"):
+        WorkspaceLock(file).acquire("kedro run")
+    os.kill(worker, signal.SIGKILL)
+    with file.open() as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)  # waits for the kernel to end the worker
+
+
+def test_it_is_given_back_and_taken_again(tmp_path: Path) -> None:
+    """One process may run several pipelines one after the other, or begin one twice."""
+    first, second = WorkspaceLock(tmp_path / ".lock"), WorkspaceLock(tmp_path / ".lock")
+    assert first.acquire("one")
+    assert first.acquire("one, again")
+    with pytest.raises(PortraitPipelineError, match="`one`"):
+        second.acquire("two")
+    first.release()
+    first.release()
+    assert second.acquire("two")
+    second.release()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"command": 1}', "\0\0"])
+def test_a_lock_that_nobody_signed_is_held_by_another_run(tmp_path: Path, content: str) -> None:
+    """Whatever stands in the file, the message is a sentence."""
+    file = tmp_path / ".lock"
+    with holder(file):
+        file.write_text(content)
+        with pytest.raises(PortraitPipelineError, match="another run works in the workspace"):
+            WorkspaceLock(file).acquire("kedro run")
+
+
+def test_a_disk_without_locks_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some network disks know no flock; the caller learns it instead of an error."""
+
+    def unknown(*_: object) -> None:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", unknown)
+    assert not WorkspaceLock(tmp_path / ".lock").acquire("kedro run")
+
+
+def test_the_dataset_hands_out_one_lock(tmp_path: Path) -> None:
+    """Loading twice gives the same lock."""
+    dataset = WorkspaceLockDataset(filepath=str(tmp_path / "sample/.lock"))
+    assert dataset.load() is dataset.load()
