@@ -13,7 +13,6 @@ from portrait_pipeline.report.curves import (
     share_with_sum,
     validation_figure,
 )
-from portrait_pipeline.report.explanation import explain_reduction, find_setting
 
 
 def test_the_mean_divides_the_term_by_the_dimensions() -> None:
@@ -69,18 +68,7 @@ def test_the_measured_reduction_is_not_converted(inputs: Any) -> None:
         assert lines["sum, of the loss"][0] > lines["mean, of the loss"][0]
 
 
-def test_three_sentences_say_why_mean_did_nothing(inputs: Any) -> None:
-    """Three sentences, with this run's shares; without a perceptual term the third says so."""
-    sentences = explain_reduction(inputs["proposed_history"], 128, "sum")
-    assert all(sentence.endswith(".") and ". " not in sentence for sentence in sentences)
-    assert "16\u202f% of" in sentences[2]
-    assert "no perceptual term" in explain_reduction(inputs["baseline_history"], 128, "sum")[2]
+def test_without_a_perceptual_term_there_is_no_share_to_plot(inputs: Any) -> None:
+    """The figure of the baseline says that nothing is there."""
     empty = perceptual_share_figure(inputs["baseline_history"], 128, "sum")
     assert "Nothing to plot" in empty.layout.annotations[0].text
-
-
-def test_the_proposed_model_s_setting_is_found() -> None:
-    """A setting is found by the end of its name, that of the proposed model before any other."""
-    facts = {"settings": {"a.teacher": "dlib", "proposed.teacher": "facenet"}}
-    assert find_setting(facts, "teacher", "none") == "facenet"
-    assert find_setting({}, "teacher", "none") == "none"
