@@ -1,7 +1,7 @@
 """A set of crops is saved whole or not at all, streamed, reused and mapped."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -199,3 +199,51 @@ def test_a_hundred_thousand_crops_are_mapped(tmp_path: Path) -> None:
     batch = half[[0, 7, 49_999]]
     assert batch.shape == (3, size, size, 3)
     assert (batch[:2].max(), batch[2].max()) == (0, 7)
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-10])
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"),
+    [
+        ("index.json", cut),
+        ("index.json", lambda file: file.write_text("")),
+        ("index.json", lambda file: file.write_text("[]")),
+        ("index.json", lambda file: file.write_text('{"names": ["only one"]}')),
+        ("faces.npy", cut),
+        ("faces.npy", lambda file: file.write_bytes(b"")),
+        ("faces.npy", lambda file: file.unlink()),
+        ("faces.npy", lambda file: np.save(file, np.zeros((4, 8, 8, 3)))),
+        ("faces.npy", lambda file: np.save(file, np.zeros((4, 8), np.uint8))),
+    ],
+)
+def test_a_damaged_set_is_named(tmp_path: Path, name: str, spoil: Callable[[Path], object]) -> None:
+    """Half an index or half an array is told with what to do, not trained on."""
+    dataset = FaceSetDataset(path=str(tmp_path / "photo_faces"))
+    dataset.save(stream(4))
+    spoil(tmp_path / "photo_faces" / name)
+    with pytest.raises(DatasetError, match=r"photo_faces is damaged .* delete the folder"):
+        dataset.load()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "[1]", "null", '{"a": 1}'])
+def test_crops_with_damaged_fingerprints_are_made_again(tmp_path: Path, content: str) -> None:
+    """Fingerprints only save work."""
+    dataset = FaceSetDataset(path=str(tmp_path / "set"))
+    dataset.save(stream(3))
+    (tmp_path / "set" / "fingerprints.json").write_text(content)
+    again = stream(3)
+    dataset.save(again)
+    assert len(again.made) == 3
+
+
+def test_a_torn_crop_is_made_again(tmp_path: Path) -> None:
+    """A PNG that a power cut has torn is not copied."""
+    dataset = FaceSetDataset(path=str(tmp_path / "set"))
+    dataset.save(stream(3))
+    cut(tmp_path / "set" / "face_1.png")
+    again = stream(3)
+    dataset.save(again)
+    assert again.made == ["face 1.jpg"]

@@ -1,17 +1,15 @@
 """What was found in each picture, kept in one SQLite file under the hash of the content."""
 
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractDataset
 
+from portrait_pipeline.datasets.sqlite_file import transaction
 from portrait_pipeline.faces.record import DetectionStore, PictureRecord
 
 KEYS_PER_QUERY = 500
-SECONDS_TO_WAIT = 60.0
 
 
 class SqliteDetectionStore:
@@ -20,7 +18,7 @@ class SqliteDetectionStore:
     def __init__(self, file: Path) -> None:
         self._file = file
         file.parent.mkdir(parents=True, exist_ok=True)
-        with self._transaction() as connection:
+        with transaction(self._file) as connection:
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, record TEXT NOT NULL)"
             )
@@ -28,26 +26,29 @@ class SqliteDetectionStore:
     def get(self, keys: Sequence[str]) -> dict[str, PictureRecord]:
         """Return the records that are there, by key."""
         found: dict[str, PictureRecord] = {}
-        with self._transaction() as connection:
+        with transaction(self._file) as connection:
             for start in range(0, len(keys), KEYS_PER_QUERY):
                 some = keys[start : start + KEYS_PER_QUERY]
                 marks = ",".join("?" * len(some))
                 query = f"SELECT key, record FROM records WHERE key IN ({marks})"
                 rows = connection.execute(query, some)
-                found |= {key: PictureRecord.from_json(text) for key, text in rows}
+                found |= dict(_read(rows))
         return found
 
     def put(self, records: Mapping[str, PictureRecord]) -> None:
         """Keep records: all of them or, when the process dies meanwhile, none."""
         rows = [(key, record.to_json()) for key, record in records.items()]
-        with self._transaction() as connection:
+        with transaction(self._file) as connection:
             connection.executemany("INSERT OR REPLACE INTO records VALUES (?, ?)", rows)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self._file, timeout=SECONDS_TO_WAIT)
-        with closing(connection), connection:
-            yield connection
+
+def _read(rows: Iterable[tuple[str, str]]) -> Iterator[tuple[str, PictureRecord]]:
+    """Read records back; one that cannot be read is not known, and its file is measured again."""
+    for key, text in rows:
+        try:
+            yield key, PictureRecord.from_json(text)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            continue
 
 
 class DetectionStoreDataset(AbstractDataset[None, DetectionStore]):

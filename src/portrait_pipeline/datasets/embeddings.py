@@ -1,18 +1,18 @@
 """Embeddings of face crops, kept in one SQLite file under the network's and the picture's hash."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from kedro.io import AbstractDataset
 
+from portrait_pipeline.datasets.sqlite_file import transaction
 from portrait_pipeline.identity.embedding_store import EmbeddingStore, Pair
 
 KEYS_PER_QUERY = 500
-SECONDS_TO_WAIT = 60.0
+_PAIR_ITEM_BYTES = 2 * 4
 _MAKE_TABLE = (
     "CREATE TABLE IF NOT EXISTS embeddings (network TEXT NOT NULL, picture TEXT NOT NULL,"
     " pair BLOB NOT NULL, PRIMARY KEY (network, picture))"
@@ -27,25 +27,19 @@ class SqliteEmbeddingStore:
     def __init__(self, file: Path) -> None:
         self._file = file
         file.parent.mkdir(parents=True, exist_ok=True)
-        with self._transaction() as connection:
+        with transaction(self._file) as connection:
             connection.execute(_MAKE_TABLE)
 
     def get(self, network_hash: str, picture_hashes: Sequence[str]) -> dict[str, Pair]:
         """Return the pairs that are there, by picture hash."""
-        with self._transaction() as connection:
+        with transaction(self._file) as connection:
             return _find(connection, network_hash, picture_hashes)
 
     def put(self, network_hash: str, embeddings: Mapping[str, Pair]) -> None:
         """Keep pairs: all of them or, when the process dies meanwhile, none."""
         rows = [(network_hash, key, _to_bytes(pair)) for key, pair in embeddings.items()]
-        with self._transaction() as connection:
+        with transaction(self._file) as connection:
             connection.executemany("INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)", rows)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self._file, timeout=SECONDS_TO_WAIT)
-        with closing(connection), connection:
-            yield connection
 
 
 class ReadOnlyEmbeddingStore:
@@ -58,7 +52,7 @@ class ReadOnlyEmbeddingStore:
         """Return the pairs that are there so far, by picture hash."""
         if not self._file.is_file():
             return {}
-        with closing(sqlite3.connect(self._file, timeout=SECONDS_TO_WAIT)) as connection:
+        with transaction(self._file) as connection:
             if connection.execute(_FIND_TABLE).fetchone() is None:
                 return {}
             return _find(connection, network_hash, picture_hashes)
@@ -75,12 +69,17 @@ def _find(
         some = picture_hashes[start : start + KEYS_PER_QUERY]
         query = f"{_FIND_PAIRS} ({','.join('?' * len(some))})"
         rows = connection.execute(query, [network_hash, *some])
-        found |= {picture: _from_bytes(pair) for picture, pair in rows}
+        found |= {picture: _from_bytes(pair) for picture, pair in rows if _is_pair(pair)}
     return found
 
 
 def _to_bytes(pair: Pair) -> bytes:
     return np.ascontiguousarray(pair, dtype="<f4").tobytes()
+
+
+def _is_pair(pair: object) -> bool:
+    """Tell whether a stored value can be two embeddings; what cannot is worked out again."""
+    return isinstance(pair, bytes) and len(pair) > 0 and len(pair) % _PAIR_ITEM_BYTES == 0
 
 
 def _from_bytes(pair: bytes) -> Pair:

@@ -67,7 +67,7 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
         """Return the set, its pixels memory-mapped and read-only.
 
         Raises:
-            PortraitPipelineError: if the set has not been made yet.
+            PortraitPipelineError: if the set has not been made yet, or is damaged.
         """
         restore_folder(self._folder)
         if not self._exists():
@@ -75,9 +75,16 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
                 f"the face set {self._folder} is not there: run the pipeline that makes it"
                 " (`kedro run --pipeline=ingest` for the crops of the sources)"
             )
-        names = tuple(json.loads((self._folder / INDEX).read_text(encoding="utf-8"))["names"])
-        packed = self._folder / PACKED
-        return FaceSet(names, np.load(packed, mmap_mode="r" if names else None))
+        try:
+            index = json.loads((self._folder / INDEX).read_text(encoding="utf-8"))
+            names = tuple(str(name) for name in index["names"])
+            pixels = np.load(self._folder / PACKED, mmap_mode="r" if names else None)
+            return _checked(names, pixels)
+        except (OSError, EOFError, ValueError, TypeError, KeyError) as error:
+            raise PortraitPipelineError(
+                f"the face set {self._folder} is damaged ({error}): delete the folder and run the"
+                " pipeline that makes it again"
+            ) from error
 
     def save(self, data: FaceSet | FaceStream) -> None:
         """Write the set beside the old one, then put it in its place.
@@ -133,10 +140,11 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
     def _known(self) -> dict[str, Path]:
         """Return the PNG of each fingerprint: in the folder, or left by an interrupted save."""
         known = {file.stem: file for file in self._beside("made").glob("*.png")}
-        file = self._folder / FINGERPRINTS
-        if file.is_file():
-            files: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
-            known |= {key: self._folder / name for key, name in files.items()}
+        try:
+            files = json.loads((self._folder / FINGERPRINTS).read_text(encoding="utf-8"))
+            known |= {str(key): self._folder / str(name) for key, name in dict(files).items()}
+        except (OSError, ValueError, TypeError):
+            pass  # not there, or damaged: the crops are made again
         return {key: path for key, path in known.items() if is_whole_png(path)}
 
     def _beside(self, suffix: str) -> Path:
@@ -147,6 +155,14 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
 
     def _describe(self) -> dict[str, Any]:
         return {"folder": str(self._folder)}
+
+
+def _checked(names: tuple[str, ...], pixels: np.ndarray) -> FaceSet:
+    """Make the set if there is one square crop of RGB bytes for each name."""
+    is_square = pixels.ndim == 4 and pixels.shape[1] == pixels.shape[2]
+    if len(pixels) != len(names) or not is_square or pixels.dtype != np.uint8:
+        raise ValueError(f"{len(names)} names for crops of shape {pixels.shape}")
+    return FaceSet(names, pixels)
 
 
 def file_names(names: Sequence[str]) -> list[str]:

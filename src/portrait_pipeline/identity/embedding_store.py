@@ -37,7 +37,9 @@ def embed_faces(
     that are kept one by one, so that a run cut short loses one batch.
     """
     hashes = [picture_hash(faces[row]) for row in range(len(faces))]
-    known = dict(store.get(embedder.network_hash, hashes))
+    found = store.get(embedder.network_hash, hashes)
+    shape = (2, embedder.embedding_size)  # others are not of this network: they are made again
+    known = {key: pair for key, pair in found.items() if pair.shape == shape}
     new_rows = {key: row for row, key in enumerate(hashes) if key not in known}
     with progress_bar("embedding faces", len(new_rows)) as bar:
         for keys in _chunks(list(new_rows), batch_size):
