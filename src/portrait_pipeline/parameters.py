@@ -141,8 +141,12 @@ class TrainingParameters(Parameters):
     precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"]
     devices: Annotated[int, Field(ge=1)] | Literal["auto"]
     strategy: Literal["auto", "ddp"]
-    channels_last: bool
+    channels_last: bool | Literal["auto"]
     compile: bool
+    cuda_graph: bool | Literal["auto"] = False
+    deterministic: bool = False
+    max_gpu_pictures_gb: Annotated[float, Field(ge=0.0)] = 8.0
+    log_every_steps: Annotated[int, Field(ge=1)] = 50
     allow_tf32: bool = True
     cudnn_autotune: bool = True
 

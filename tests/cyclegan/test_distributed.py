@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from portrait_pipeline.cyclegan import distributed
-from portrait_pipeline.cyclegan.distributed import start_fabric
+from portrait_pipeline.cyclegan.distributed import for_device, start_fabric
 from portrait_pipeline.errors import PortraitPipelineError
 
 SCRIPT = Path(__file__).with_name("two_processes.py")
@@ -139,3 +139,19 @@ def test_a_process_that_is_killed_ends_the_training_with_a_reason(tmp_path):
     assert lost["steps"]
     assert lost["statuses"] == ["FAILED"]
     assert not (tmp_path / "lost-1.pt").exists()
+
+
+def test_automatic_settings_follow_the_device(parameters):
+    """Law: `auto` changes nothing on a CPU; on a GPU it is the fast form; what is set stays."""
+    automatic = parameters(channels_last="auto", cuda_graph="auto")
+    on_cpu = for_device(automatic, torch.device("cpu"))
+    assert (on_cpu.channels_last, on_cpu.cuda_graph) == (False, False)
+    on_gpu = for_device(automatic, torch.device("cuda"))
+    assert (on_gpu.channels_last, on_gpu.cuda_graph) == (True, True)
+    scaled = for_device(
+        automatic.model_copy(update={"precision": "16-mixed"}), torch.device("cuda")
+    )
+    assert scaled.cuda_graph is False
+    assert for_device(parameters(channels_last=True), torch.device("cpu")).channels_last is True
+    with pytest.raises(PortraitPipelineError, match=r"cuda_graph is true.*cuda_graph=auto"):
+        for_device(parameters(cuda_graph=True), torch.device("cpu"))

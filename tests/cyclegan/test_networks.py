@@ -9,6 +9,7 @@ from portrait_pipeline.cyclegan.networks import (
     ResnetGenerator,
     RowConvolution,
     initialise_weights,
+    pad_by_strips,
     patch_map_size,
 )
 from portrait_pipeline.cyclegan.state import Stream, build_discriminator, random_generator
@@ -144,3 +145,16 @@ def test_in_use_it_is_computed_as_a_plain_convolution():
     rows = RowConvolution(4, 3, 7).eval()
     images = torch.randn(1, 4, 9, 9)
     assert torch.equal(rows(images), nn.functional.conv2d(images, rows.weight, rows.bias))
+
+
+@pytest.mark.parametrize("padding", [1, 3])
+def test_padding_by_strips_is_reflection_padding(padding):
+    """Law: the same values, bit for bit, and the same gradients."""
+    torch.manual_seed(0)
+    features = torch.randn(2, 3, 9, 13, requires_grad=True)
+    expected = nn.functional.pad(features, [padding] * 4, mode="reflect")
+    padded = pad_by_strips(features, padding)
+    assert torch.equal(padded, expected)
+    towards = torch.randn_like(expected)
+    ours, theirs = (torch.autograd.grad(each, features, towards)[0] for each in (padded, expected))
+    torch.testing.assert_close(ours, theirs)

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
-from portrait_pipeline.cyclegan.data import TrainingData, release_pages
+from portrait_pipeline.cyclegan.data import TrainingData
+from portrait_pipeline.cyclegan.device_pictures import HostPictures, Order, Pictures
 from portrait_pipeline.cyclegan.state import Stream, random_generator
-from portrait_pipeline.images import FaceSet, to_model_range
 
 RELEASE_EVERY = 64
 
@@ -36,14 +35,6 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Order:
-    """Which pictures of one domain an epoch shows, in turn, and which of them mirrored."""
-
-    rows: Int[Tensor, " shown"]
-    flipped: Bool[Tensor, " shown"]
-
-
-@dataclass(frozen=True)
 class UnpairedBatches:
     """The batches of a training as a function of epoch and position alone.
 
@@ -60,6 +51,7 @@ class UnpairedBatches:
         seed: Seed of the training.
         rank: Which process this is, from 0.
         world_size: How many processes there are.
+        pictures: Where the two sets lie; None: where `data` has them, on the CPU.
     """
 
     data: TrainingData
@@ -68,6 +60,7 @@ class UnpairedBatches:
     seed: int
     rank: int = 0
     world_size: int = 1
+    pictures: tuple[Pictures, Pictures] | None = None
 
     @property
     def steps_per_epoch(self) -> int:
@@ -78,25 +71,29 @@ class UnpairedBatches:
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch from position `start` on; no picture is decoded."""
-        photo_order = self.order(epoch, len(self.data.photos), Stream.PHOTO_ORDER)
-        painting_order = self.order(epoch, len(self.data.paintings), Stream.PAINTING_ORDER)
+        photos, paintings = self.pictures or (
+            HostPictures(self.data.photos),
+            HostPictures(self.data.paintings),
+        )
+        photo_order = photos.place(self.order(epoch, len(self.data.photos), Stream.PHOTO_ORDER))
+        painting_order = paintings.place(
+            self.order(epoch, len(self.data.paintings), Stream.PAINTING_ORDER)
+        )
         embeddings = self.data.real_embeddings
         for position in range(start, self.steps_per_epoch):
             photo, painting = (
-                self._turn(photo_order, position),
-                self._turn(painting_order, position),
+                self._part(photo_order, position),
+                self._part(painting_order, position),
             )
             yield Batch(
-                _pictures(self.data.photos, photo),
-                _pictures(self.data.paintings, painting),
-                None if embeddings is None else embeddings.photo[photo.rows, photo.flipped.long()],
-                None
-                if embeddings is None
-                else embeddings.painting[painting.rows, painting.flipped.long()],
+                photos.take(photo),
+                paintings.take(painting),
+                None if embeddings is None else _of_order(embeddings.photo, photo),
+                None if embeddings is None else _of_order(embeddings.painting, painting),
             )
             if position % RELEASE_EVERY == 0:
-                release_pages(self.data.photos)
-                release_pages(self.data.paintings)
+                photos.release()
+                paintings.release()
 
     def order(self, epoch: int, count: int, stream: Stream) -> Order:
         """Return what all processes together show of one domain in an epoch."""
@@ -107,19 +104,17 @@ class UnpairedBatches:
         flipped = torch.randint(2, (shown,), generator=generator).bool()
         return Order(rows[:shown], flipped & self.horizontal_flip)
 
-    def _turn(self, order: Order, position: int) -> Order:
+    def _part(self, order: Order, position: int) -> Order:
         first = (position * self.world_size + self.rank) * self.batch_size
-        part = slice(first, first + self.batch_size)
-        return Order(order.rows[part], order.flipped[part])
+        return order.part(first, first + self.batch_size)
+
+
+def _of_order(
+    embeddings: Float[Tensor, "pictures 2 dimension"], order: Order
+) -> Float[Tensor, "shown dimension"]:
+    return embeddings[order.rows.to(embeddings.device), order.flipped.long().to(embeddings.device)]
 
 
 def steps_per_epoch(num_pictures: int, batch_size: int, world_size: int) -> int:
     """Return the steps of an epoch, where the larger domain holds `num_pictures`."""
     return max(1, num_pictures // (batch_size * world_size))
-
-
-def _pictures(faces: FaceSet, turn: Order) -> Float[Tensor, "batch 3 height width"]:
-    pixels = faces[turn.rows.numpy()]
-    flipped = turn.flipped.numpy()
-    pixels[flipped] = np.ascontiguousarray(pixels[flipped][:, :, ::-1])
-    return to_model_range(pixels)

@@ -17,7 +17,14 @@ from portrait_pipeline.cyclegan.services import Checkpoint
 from portrait_pipeline.cyclegan.state import TrainingState
 from portrait_pipeline.errors import PortraitPipelineError
 
-WITHOUT_EFFECT = ("resume", "allow_cpu", "save_every_steps", "save_every_minutes")
+WITHOUT_EFFECT = (
+    "resume",
+    "allow_cpu",
+    "save_every_steps",
+    "save_every_minutes",
+    "max_gpu_pictures_gb",
+    "log_every_steps",
+)
 ANEW = "train anew with `--params resume=false`"
 
 
@@ -54,7 +61,7 @@ def take_checkpoint(state: TrainingState, fingerprint: Fingerprint, fabric: Fabr
         "networks": networks,
         "averaged_generators": averaged,
         "optimizers": {name: adam.state_dict() for name, adam in state.optimizers.items()},
-        "schedulers": {"learning_rate": state.optimizers["generators"].param_groups[0]["lr"]},
+        "schedulers": {"learning_rate": state.learning_rate},
         "scaler": state.scaler.state_dict(),
         **{key: [part[key] for part in ranks] for key in own},
         "sampler": {

@@ -3,7 +3,7 @@
 import hashlib
 import mmap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -71,6 +71,13 @@ class TrainingData:
                     f"the real embeddings are of {embedded} pictures, expected"
                     f" {(len(self.photos), len(self.paintings))}; make them again for this split"
                 )
+
+    def with_embeddings_on(self, device: torch.device) -> "TrainingData":
+        """Return the same data with the embeddings, if there are any, on a device."""
+        if self.real_embeddings is None:
+            return self
+        photo, painting = self.real_embeddings.photo, self.real_embeddings.painting
+        return replace(self, real_embeddings=RealEmbeddings(photo.to(device), painting.to(device)))
 
     def limited(self, num_pairs: int | None, seed: int) -> "TrainingData":
         """Return a seeded choice of `num_pairs` pictures of each domain (report, section 5.3).

@@ -41,10 +41,38 @@ def start_fabric(parameters: TrainingParameters) -> Fabric:
     )
     fabric.launch()
     if accelerator == "cuda":
-        torch.backends.cuda.matmul.allow_tf32 = parameters.allow_tf32
-        torch.backends.cudnn.allow_tf32 = parameters.allow_tf32
-        torch.backends.cudnn.benchmark = parameters.cudnn_autotune
+        _set_up_cuda(parameters)
     return fabric
+
+
+def _set_up_cuda(parameters: TrainingParameters) -> None:
+    """Choose speed or, with `deterministic`, kernels that add in the same order every time."""
+    torch.backends.cuda.matmul.allow_tf32 = parameters.allow_tf32
+    torch.backends.cudnn.allow_tf32 = parameters.allow_tf32
+    torch.backends.cudnn.benchmark = parameters.cudnn_autotune and not parameters.deterministic
+    if parameters.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(parameters.deterministic)
+
+
+def for_device(parameters: TrainingParameters, device: torch.device) -> TrainingParameters:
+    """Replace `auto` in the settings of speed by what this device is known to gain from.
+
+    Raises:
+        PortraitPipelineError: if a CUDA graph is asked for where there is no CUDA.
+    """
+    on_cuda = device.type == "cuda"
+    if parameters.cuda_graph is True and not on_cuda:
+        raise PortraitPipelineError(
+            f"cuda_graph is true, but the training runs on {device.type}; use"
+            " `--params training.cuda_graph=auto`"
+        )
+    chosen = {
+        "channels_last": on_cuda,
+        "cuda_graph": on_cuda and parameters.precision != "16-mixed",
+    }
+    auto = {name: value for name, value in chosen.items() if getattr(parameters, name) == "auto"}
+    return parameters.model_copy(update=auto)
 
 
 def _accelerator(parameters: TrainingParameters) -> str:

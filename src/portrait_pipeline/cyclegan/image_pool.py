@@ -1,7 +1,7 @@
 """The pool of earlier fakes that a discriminator is shown (Shrivastava et al. 2017)."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 
@@ -12,6 +12,9 @@ class ImagePool:
     Then, for each new fake, with probability ½ it returns that one, otherwise it returns a fake
     drawn evenly from all slots and puts the new one in its place. Size 0 returns what it is given.
 
+    The draws are made on the CPU and do not depend on pixels; the exchange happens where the fakes
+    are, so that a GPU is never waited for.
+
     Args:
         size: Number of slots (50 in the report, section 5.2).
         generator: Where its draws come from; its state is part of the pool's.
@@ -19,33 +22,65 @@ class ImagePool:
 
     def __init__(self, size: int, generator: torch.Generator) -> None:
         self.size = size
-        self.images: list[Tensor] = []
         self.generator = generator
+        self._slots: Tensor | None = None
+        self._num_kept = 0
+
+    @property
+    def images(self) -> list[Tensor]:
+        """The fakes that are kept, as views."""
+        return [] if self._slots is None else list(self._slots[: self._num_kept])
 
     def query(
         self, fakes: Float[Tensor, "batch 3 height width"]
     ) -> Float[Tensor, "batch 3 height width"]:
         """Give new fakes and take as many, new or old, without gradients."""
-        return torch.stack([self._exchange(fake) for fake in fakes.detach()])
+        return self.exchange(fakes, self.draw(len(fakes)).to(fakes.device))
 
-    def _exchange(self, fake: Tensor) -> Tensor:
-        if len(self.images) < self.size:
-            self.images.append(fake.clone())
-            return fake
+    def draw(self, count: int) -> Int[Tensor, "count 3"]:
+        """Decide what happens to the next fakes, on the CPU.
+
+        Returns:
+            For each: its slot, whether it is kept there, whether the old one is handed out.
+        """
+        return torch.tensor([self._draw_one() for _ in range(count)]).reshape(count, 3)
+
+    def _draw_one(self) -> tuple[int, bool, bool]:
+        if self._num_kept < self.size:
+            self._num_kept += 1
+            return self._num_kept - 1, True, False
         if self.size == 0 or torch.rand((), generator=self.generator).item() < 0.5:
-            return fake
-        slot = int(torch.randint(self.size, (), generator=self.generator))
-        old, self.images[slot] = self.images[slot], fake.clone()
-        return old
+            return 0, False, False
+        return int(torch.randint(self.size, (), generator=self.generator)), True, True
+
+    def exchange(
+        self, fakes: Float[Tensor, "batch 3 height width"], draws: Int[Tensor, "batch 3"]
+    ) -> Float[Tensor, "batch 3 height width"]:
+        """Carry out what `draw` decided, one picture after the other, on the fakes' device."""
+        fakes = fakes.detach()
+        if self.size == 0:
+            return fakes
+        if self._slots is None:
+            self._slots = fakes.new_zeros(self.size, *fakes.shape[1:])
+        shown = []
+        for fake, (slot, is_kept, is_old) in zip(torch.split(fakes, 1), draws, strict=True):
+            old = self._slots.index_select(0, slot.reshape(1))
+            self._slots.index_copy_(0, slot.reshape(1), torch.where(is_kept.bool(), fake, old))
+            shown.append(torch.where(is_old.bool(), old, fake))
+        return torch.cat(shown)
 
     def state_dict(self) -> dict[str, Tensor | None]:
         """Return the fakes kept, (kept, 3, height, width) or None, and the generator's state."""
-        images = torch.stack(self.images) if self.images else None
+        images = None if self._slots is None else self._slots[: self._num_kept].clone()
         return {"images": images, "generator": self.generator.get_state()}
 
     def load_state_dict(self, state: dict[str, Tensor | None], device: torch.device) -> None:
         """Take up the state that `state_dict` returned, with the fakes on `device`."""
         images, generator = state["images"], state["generator"]
-        self.images = [] if images is None else [image.to(device).clone() for image in images]
+        self._slots, self._num_kept = None, 0
+        if images is not None:
+            self._num_kept = len(images)
+            self._slots = images.new_zeros(self.size, *images.shape[1:], device=device)
+            self._slots[: len(images)] = images
         if generator is not None:
             self.generator.set_state(generator.cpu())

@@ -14,6 +14,7 @@ from portrait_pipeline.cyclegan.checkpoint import (
     restore,
     take_checkpoint,
 )
+from portrait_pipeline.cyclegan.device_steps import steps_of
 from portrait_pipeline.cyclegan.distributed import any_rank, broadcast, report_lost_process
 from portrait_pipeline.cyclegan.interruption import Interruption, listen_for_interruption
 from portrait_pipeline.cyclegan.monitoring import Pace, epoch_row, publish, warn_of_idle_term
@@ -27,7 +28,7 @@ from portrait_pipeline.cyclegan.retention import (
 from portrait_pipeline.cyclegan.schedule import learning_rate_at, objective_at
 from portrait_pipeline.cyclegan.services import Checkpoint, RunStatus, Services
 from portrait_pipeline.cyclegan.state import TrainingState
-from portrait_pipeline.cyclegan.step import StepContext, training_step
+from portrait_pipeline.cyclegan.step import StepContext
 from portrait_pipeline.errors import (
     PortraitPipelineError,
     TrackingLostError,
@@ -59,6 +60,7 @@ class TrainingLoop:
         self.batches, self.step_context = training.batches, training.step_context
         self.fabric = training.step_context.fabric
         self.fingerprint, self.services = fingerprint, services
+        self.steps = steps_of(self.parameters, self.state, training.step_context)
         self.timer = SaveTimer(
             self.parameters.save_every_steps, self.parameters.save_every_minutes, services.clock
         )
@@ -147,12 +149,13 @@ class TrainingLoop:
     def _steps(self, interruption: Interruption, bar: Bar, pace: Pace) -> None:
         """Take the steps of this epoch that are left."""
         state, per_epoch = self.state, self.batches.steps_per_epoch
+        note = ""
         state.set_learning_rate(learning_rate_at(self.parameters, state.epoch))
         for batch in self.batches.epoch(state.epoch, state.position):
             objective = objective_at(self.parameters, state.step, per_epoch)
-            terms = training_step(state, batch.to(self.fabric.device), objective, self.step_context)
-            state.count_step(terms)
-            bar.advance(1, _note(terms))
+            terms = self.steps.take(batch.to(self.fabric.device), objective)
+            note = _note(terms) if terms else note
+            bar.advance(1, note)
             pace.step_done()
             if state.position < per_epoch:
                 self._save_if_due(interruption)
@@ -181,6 +184,7 @@ class TrainingLoop:
     def _end_epoch(self) -> None:
         """Add the epoch to the history, validate, save, and only then send it to the tracker."""
         state, parameters = self.state, self.parameters
+        self.steps.read()
         row = epoch_row(state, self.fabric)
         state.epoch, state.position, state.running_terms = state.epoch + 1, 0, {}
         state.history.append(row | self._validation())
@@ -205,6 +209,7 @@ class TrainingLoop:
 
     def _save(self) -> None:
         """Save the state of all processes; only the first one writes."""
+        self.steps.read()
         if not all_weights_finite(self.state):
             raise PortraitPipelineError(
                 f"a weight of {self.fingerprint.model} is not finite after step {self.state.step};"

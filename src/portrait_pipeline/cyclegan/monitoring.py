@@ -32,11 +32,10 @@ def epoch_row(state: TrainingState, fabric: Fabric) -> dict[str, float]:
     names = sorted(state.running_terms)
     sums = torch.tensor([state.running_terms[name] for name in names], dtype=torch.float64)
     means = (reduce(sums, fabric, "mean") / max(1, state.position)).tolist()
-    rate = float(state.optimizers["generators"].param_groups[0]["lr"])
     return {
         "epoch": state.epoch + 1,
         "step": state.step,
-        "learning_rate": rate,
+        "learning_rate": state.learning_rate,
         **dict(zip(names, means, strict=True)),
     }
 
@@ -86,6 +85,7 @@ def warn_of_idle_term(row: Mapping[str, float]) -> None:
 
 
 TIMED_STEPS = 3
+FIRST_STEPS_ON_CUDA = 20
 TIMED_SIZE_PX = 128
 
 
@@ -105,11 +105,16 @@ class Pace:
         self._model, self._remaining = model, remaining
         self._clock, self._device = clock, device
         self._times: list[float] = []
+        # on a GPU the first steps choose algorithms and are captured
+        self._untimed = FIRST_STEPS_ON_CUDA if device.type == "cuda" else 0
 
     def step_done(self) -> None:
         """Note the time; once enough steps were timed, log the one line with the estimate."""
-        if len(self._times) > TIMED_STEPS:
+        self._untimed -= 1
+        if len(self._times) > TIMED_STEPS or self._untimed >= 0:
             return
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
         self._times.append(self._clock())
         if len(self._times) == min(TIMED_STEPS + 1, self._remaining) and len(self._times) > 1:
             self._say()

@@ -40,17 +40,46 @@ class RowConvolution(nn.Conv2d):
 Upsampling = Literal["transposed", "resize"]
 
 
+class ReflectionPad(nn.ReflectionPad2d):
+    """Reflection padding whose gradient a GPU adds up in the same order every time.
+
+    PyTorch's own has no deterministic backward pass on CUDA. Under `deterministic` this one is put
+    together there from mirrored strips, the rows first: the same values, at the price of four more
+    copies of the features.
+    """
+
+    def forward(
+        self, features: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch channels rows columns"]:
+        """Pad the features by mirroring what lies inside of their border."""
+        if features.is_cuda and torch.are_deterministic_algorithms_enabled():
+            return pad_by_strips(features, self.padding[0])
+        return super().forward(features)
+
+
+def pad_by_strips(
+    features: Float[Tensor, "batch channels height width"], padding: int
+) -> Float[Tensor, "batch channels rows columns"]:
+    """Pad by reflection with slices, flips and concatenations alone."""
+    for dim in (2, 3):
+        size = features.shape[dim]
+        before = features.narrow(dim, 1, padding).flip(dim)
+        after = features.narrow(dim, size - 1 - padding, padding).flip(dim)
+        features = torch.cat([before, features, after], dim)
+    return features
+
+
 class ResidualBlock(nn.Module):
     """x + f(x), where f is two 3x3 convolutions with reflection padding and instance norm."""
 
     def __init__(self, num_channels: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.ReflectionPad2d(1),
+            ReflectionPad(1),
             nn.Conv2d(num_channels, num_channels, 3, bias=False),
             nn.InstanceNorm2d(num_channels),
             nn.ReLU(inplace=True),
-            nn.ReflectionPad2d(1),
+            ReflectionPad(1),
             nn.Conv2d(num_channels, num_channels, 3, bias=False),
             nn.InstanceNorm2d(num_channels),
         )
@@ -82,7 +111,7 @@ class ResnetGenerator(nn.Module):
         super().__init__()
         k = num_filters
         self.layers = nn.Sequential(
-            nn.ReflectionPad2d(3),
+            ReflectionPad(3),
             nn.Conv2d(3, k, 7, bias=False),
             nn.InstanceNorm2d(k),
             nn.ReLU(inplace=True),
@@ -91,7 +120,7 @@ class ResnetGenerator(nn.Module):
             *(ResidualBlock(4 * k) for _ in range(num_residual_blocks)),
             *_upsample(4 * k, 2 * k, upsampling),
             *_upsample(2 * k, k, upsampling),
-            nn.ReflectionPad2d(3),
+            ReflectionPad(3),
             RowConvolution(k, 3, 7),
             nn.Tanh(),
         )
@@ -124,7 +153,7 @@ def _upsample(num_in: int, num_out: int, upsampling: Upsampling) -> tuple[nn.Mod
         case "resize":
             way_up = (
                 nn.Upsample(scale_factor=2, mode="nearest"),
-                nn.ReflectionPad2d(1),
+                ReflectionPad(1),
                 nn.Conv2d(num_in, num_out, 3, bias=False),
             )
         case _:

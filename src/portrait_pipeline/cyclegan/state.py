@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from portrait_pipeline.cyclegan.distributed import for_device
 from portrait_pipeline.cyclegan.image_pool import ImagePool
 from portrait_pipeline.cyclegan.networks import (
     PatchDiscriminator,
@@ -125,8 +126,17 @@ class TrainingState:
         """Move on by one step and add what it logged."""
         self.step += 1
         self.position += 1
+        self.add_terms(terms)
+
+    def add_terms(self, terms: dict[str, float]) -> None:
+        """Add what one step logged to the sums of the epoch."""
         for name, value in terms.items():
             self.running_terms[name] = self.running_terms.get(name, 0.0) + value
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of both optimisers."""
+        return float(self.optimizers["generators"].param_groups[0]["lr"])
 
     def set_learning_rate(self, learning_rate: float) -> None:
         """Give both optimisers this learning rate."""
@@ -176,6 +186,7 @@ def build_state(
     parameters: TrainingParameters, device: torch.device, rank: int = 0
 ) -> TrainingState:
     """Make the state before the first step, on a device; only the pools differ between ranks."""
+    parameters = for_device(parameters, device)
     networks = build_networks(parameters)
     layout = torch.channels_last if parameters.channels_last else torch.contiguous_format
     for network in networks.named().values():

@@ -14,13 +14,14 @@ batch, which is exact since instance norm does not mix pictures.
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TypeVar
 
 import torch
+from jaxtyping import Float
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
@@ -59,6 +60,19 @@ class StepContext:
     ema_decay: float
 
 
+@dataclass(frozen=True)
+class StepTerms:
+    """What one step computed, still on its device.
+
+    Attributes:
+        names: `<term>_photo` for the cycle that starts at a photo, `<term>_painting` for the other.
+        values: float32, one for each name.
+    """
+
+    names: tuple[str, ...]
+    values: Float[Tensor, " terms"]
+
+
 def training_step(
     state: TrainingState, batch: Batch, objective: Objective, step_context: StepContext
 ) -> dict[str, float]:
@@ -66,6 +80,29 @@ def training_step(
 
     Raises:
         TrainingDivergedError: if a loss is not finite; no weight has been changed then.
+    """
+    terms = compute_gradients(state, batch, objective, step_context)
+    logged = logged_terms(terms.names, terms.values.tolist(), objective)
+    refuse_non_finite(logged, state.step, state.learning_rate)
+    update_networks(state, step_context)
+    return logged
+
+
+def compute_gradients(
+    state: TrainingState,
+    batch: Batch,
+    objective: Objective,
+    step_context: StepContext,
+    pool_draws: tuple[Tensor | None, Tensor | None] = (None, None),
+) -> StepTerms:
+    """Add the gradients of one step to all weights; nothing waits for the device.
+
+    Args:
+        state: Its networks get the gradients, its image pools the fakes.
+        batch: On the networks' device.
+        objective: Of this step.
+        step_context: Precision and teacher.
+        pool_draws: Of the pools of paintings and of photos, where they were drawn before.
     """
     nets, pools = state.networks, state.image_pools
     context = CycleContext(
@@ -80,26 +117,39 @@ def training_step(
     to_photo = CycleNetworks(
         nets.portrait_to_photo, nets.photo_to_portrait, nets.photo_discriminator, pools["photo"]
     )
-    photo_cycle = CyclePictures(batch.photos, batch.photo_embeddings, batch.paintings)
-    painting_cycle = CyclePictures(batch.paintings, batch.painting_embeddings, batch.photos)
+    photo_cycle = CyclePictures(
+        batch.photos, batch.photo_embeddings, batch.paintings, pool_draws[0]
+    )
+    painting_cycle = CyclePictures(
+        batch.paintings, batch.painting_embeddings, batch.photos, pool_draws[1]
+    )
     photo, painting = side_by_side(
         partial(run_cycle, to_portrait, photo_cycle, objective, context),
         partial(run_cycle, to_photo, painting_cycle, objective, context),
         batch.photos.device,
     )
-    terms = _logged_terms(photo, painting, objective)
-    _refuse_non_finite(terms, state)
-    _update(state, step_context)
-    return terms
+    halves = {"photo": photo, "painting": painting}
+    named = {f"{name}_{domain}": part[name] for domain, part in halves.items() for name in part}
+    return StepTerms(tuple(named), torch.stack([value.float() for value in named.values()]))
 
 
-def _update(state: TrainingState, step_context: StepContext) -> None:
+def update_networks(
+    state: TrainingState, step_context: StepContext, keep_gradients: bool = False
+) -> None:
+    """Let both optimisers take their step and move the averages.
+
+    Args:
+        state: Changed in place.
+        step_context: Processes, whose gradients are averaged, and the averages' decay.
+        keep_gradients: Leave the gradients where they are: the next step overwrites them.
+    """
     if step_context.fabric.world_size > 1:
         _average_over_processes(step_context.fabric, state.networks.generator_parameters())
         _average_over_processes(step_context.fabric, state.networks.discriminator_parameters())
     for optimizer in state.optimizers.values():
         state.scaler.step(optimizer)
-        optimizer.zero_grad(set_to_none=True)
+        if not keep_gradients:
+            optimizer.zero_grad(set_to_none=True)
     state.scaler.update()
     for name, averaged in state.averaged_generators.items():
         update_average(averaged, getattr(state.networks, name), step_context.ema_decay, state.step)
@@ -114,18 +164,18 @@ def _average_over_processes(fabric: Fabric, weights: list[nn.Parameter]) -> None
         gradient.copy_(part.view_as(gradient))
 
 
-def _logged_terms(
-    photo: dict[str, Tensor], painting: dict[str, Tensor], objective: Objective
+def logged_terms(
+    names: Sequence[str], values: Sequence[float], objective: Objective
 ) -> dict[str, float]:
-    """Name what is logged: each term of each half, the report's sums, weighted terms, shares.
+    """Return what is logged of a step: each half's terms, the report's sums, weighted ones, shares.
 
-    `<term>_photo` is that of the cycle that starts at a photo.
+    Args:
+        names: Of `StepTerms`.
+        values: Of `StepTerms`, read from the device.
+        objective: Of the step.
     """
-    halves = {"photo": photo, "painting": painting}
-    names = [(f"{name}_{domain}", part[name]) for domain, part in halves.items() for name in part]
-    values = torch.stack([value.float() for _, value in names]).tolist()
-    terms = dict(zip([name for name, _ in names], values, strict=True))
-    for name in photo:
+    terms = dict(zip(names, values, strict=True))
+    for name in [name.removesuffix("_photo") for name in names if name.endswith("_photo")]:
         total = terms[f"{name}_photo"] + terms[f"{name}_painting"]
         terms[name] = total / 2 if name in SHARES else total
     return terms | _weighted(terms, objective)
@@ -155,13 +205,20 @@ def _weighted(terms: dict[str, float], objective: Objective) -> dict[str, float]
     return weighted
 
 
-def _refuse_non_finite(terms: dict[str, float], state: TrainingState) -> None:
-    losses = (name for name in terms if name.endswith(("_loss_photo", "_loss_painting")))
-    for name in losses:
-        value = terms[name]
-        if not math.isfinite(value):
-            learning_rate = state.optimizers["generators"].param_groups[0]["lr"]
-            raise TrainingDivergedError(name, state.step, value, learning_rate)
+def refuse_non_finite(terms: Mapping[str, float], step: int, learning_rate: float) -> None:
+    """Stop at a loss that is NaN or infinite.
+
+    Raises:
+        TrainingDivergedError: naming the first such loss.
+    """
+    for name in filter(is_loss, terms):
+        if not math.isfinite(terms[name]):
+            raise TrainingDivergedError(name, step, terms[name], learning_rate)
+
+
+def is_loss(name: str) -> bool:
+    """Whether a logged name is that of one half's loss."""
+    return name.endswith(("_loss_photo", "_loss_painting"))
 
 
 def side_by_side(

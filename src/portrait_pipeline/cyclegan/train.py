@@ -19,7 +19,8 @@ from portrait_pipeline.cyclegan.batches import UnpairedBatches, steps_per_epoch
 from portrait_pipeline.cyclegan.checkpoint import Fingerprint
 from portrait_pipeline.cyclegan.checkpoint_files import FileCheckpointStore, write_checkpoint
 from portrait_pipeline.cyclegan.data import TrainingData, data_hash, embed_real_faces
-from portrait_pipeline.cyclegan.distributed import start_fabric
+from portrait_pipeline.cyclegan.device_pictures import place_pictures
+from portrait_pipeline.cyclegan.distributed import for_device, start_fabric
 from portrait_pipeline.cyclegan.loop import Training, TrainingLoop
 from portrait_pipeline.cyclegan.monitoring import refuse_slow_training
 from portrait_pipeline.cyclegan.run_files import FileTracker, read_crops, read_settings
@@ -72,6 +73,7 @@ def train_cyclegan(
     num_pictures = max(len(data.photos), len(data.paintings))
     per_epoch = steps_per_epoch(num_pictures, parameters.batch_size, fabric.world_size)
     refuse_slow_training(parameters, per_epoch * parameters.num_epochs)
+    parameters = for_device(parameters, fabric.device)
     dumps = parameters.model_dump(), dict(preparation)
     fingerprint = Fingerprint(model_name, *dumps, data_hash(data))
     training = _prepare(data, parameters, fabric, embedder)
@@ -88,6 +90,7 @@ def _prepare(
         data = replace(data, real_embeddings=None)
     elif data.real_embeddings is None:
         data = replace(data, real_embeddings=embed_real_faces(teacher, data, fabric.device))
+    data = data.with_embeddings_on(fabric.device)
     batches = UnpairedBatches(
         data=data,
         batch_size=parameters.batch_size,
@@ -95,6 +98,7 @@ def _prepare(
         seed=parameters.seed,
         rank=fabric.global_rank,
         world_size=fabric.world_size,
+        pictures=place_pictures(data, fabric.device, parameters.max_gpu_pictures_gb),
     )
     state = build_state(parameters, fabric.device, fabric.global_rank)
     return Training(parameters, batches, StepContext(fabric, teacher, parameters.ema_decay), state)

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.autograd import backward, grad
 
@@ -59,11 +59,13 @@ class CyclePictures:
         real: Those to translate.
         real_embeddings: Theirs, for a perceptual term.
         target: Real ones of the other domain, for the discriminator.
+        pool_draws: What `ImagePool.draw` decided for the fakes; None: the cycle lets it decide.
     """
 
     real: Images
     real_embeddings: Embeddings | None
     target: Images
+    pool_draws: Int[Tensor, "batch 3"] | None = None
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,9 @@ def _train_discriminator(
     context: CycleContext,
 ) -> Tensor:
     networks.discriminator.requires_grad_(True)
-    shown = torch.cat([pictures.target, networks.pool.query(fake)])
+    draws = pictures.pool_draws
+    pooled = networks.pool.query(fake) if draws is None else networks.pool.exchange(fake, draws)
+    shown = torch.cat([pictures.target, pooled])
     with context.autocast():
         real_logits, fake_logits = networks.discriminator(shown).chunk(2)
         loss = discriminator_adversarial_loss(real_logits, fake_logits, objective.adversarial_loss)
