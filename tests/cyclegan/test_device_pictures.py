@@ -43,7 +43,7 @@ def test_large_sets_are_streamed(faces, monkeypatch, max_gb, kind):
     """Law: both sets together decide; above the limit none of them fills the GPU's memory."""
     made = []
     for each in (ResidentPictures, StreamedPictures):
-        monkeypatch.setattr(each, "__init__", lambda self, *given: made.append(type(self)))
+        monkeypatch.setattr(each, "__init__", lambda self, *_given: made.append(type(self)))
     place_pictures(TrainingData(faces(2, 1), faces(2, 2)), torch.device("cuda"), max_gb)
     assert made == [kind, kind]
 
