@@ -103,6 +103,8 @@ def _known_parameters() -> tuple[set[str], set[str]]:
 def test_parameters_exist(document: Path) -> None:
     """Every name behind `--params` is a parameter of conf/base."""
     top, below = _known_parameters()
+    for name in re.findall(r"`params:(\w+)`", _text(document)):
+        assert name in top, f"params:{name} is no parameter"
     for given in re.findall(r"--params[= ]([\w.]+=[^\s`)]+)", _text(document)):
         for name in re.findall(r"(?:^|,)([a-z_.]+)=", given):
             known = name in top or name in below
