@@ -1,6 +1,7 @@
 """Files from the network: resumed, checked, patient, and never half there."""
 
 import hashlib
+import traceback
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -9,7 +10,13 @@ import pytest
 from support.http_server import Answer, HostileServer
 
 from portrait_pipeline import downloads
-from portrait_pipeline.downloads import DownloadError, Patience, download_file, shown
+from portrait_pipeline.downloads import (
+    DownloadError,
+    Patience,
+    _Transfer,
+    download_file,
+    shown,
+)
 
 BODY = bytes(range(256)) * 64
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -191,3 +198,178 @@ def test_not_an_address(url: str, tmp_path: Path) -> None:
 def test_secrets_are_not_shown() -> None:
     """User, password, query and fragment are left out of what is shown."""
     assert shown("https://me:pass@host:8/a/b.zip?token=1#x") == "https://host:8/a/b.zip"
+
+
+def part(start: int, stop: int, total: int | str = len(BODY), **headers: str) -> Answer:
+    """A 206 answer with a part of the file."""
+    said = {"Content-Range": f"bytes {start}-{stop - 1}/{total}"} | headers
+    return Answer(BODY[start:stop], status=206, headers=said)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        part(0, 5000),
+        part(0, 5000, ETag="none"),
+        part(0, 5000, total="*"),
+        part(100, 5000),
+        part(0, len(BODY), total=len(BODY) - 1),
+        Answer(BODY[:5000], status=206),
+        Answer(BODY[:5000], status=206, headers={"Content-Range": "bytes */16384"}),
+        Answer(BODY[:5000], status=206, headers={"Content-Range": "items 0-4999/5000"}),
+        Answer(BODY[:5000], status=206, headers={"Content-Range": "bytes 0-9999/16384"}),
+        Answer(BODY[:5000], status=206, content_type="multipart/byteranges; boundary=x"),
+    ],
+    ids=lambda answer: str(answer.headers or answer.content_type),
+)
+def test_a_part_is_never_the_whole(
+    first: Answer, hostile_server: HostileServer, tmp_path: Path, patience: Patience
+) -> None:
+    """A part that nobody asked for is continued or dropped, whatever it says about itself."""
+    url = hostile_server.serve("/w", first, Answer(BODY))
+    assert download_file(url, tmp_path / "w", patience=patience).read_bytes() == BODY
+    url = hostile_server.serve("/v", first)
+    with pytest.raises(DownloadError, match="given up after"):
+        download_file(url, tmp_path / "v", patience=patience)
+    assert not (tmp_path / "v").exists()
+
+
+def test_a_file_in_parts(hostile_server: HostileServer, tmp_path: Path, patience: Patience) -> None:
+    """A server that sends each range in pieces is asked for the next until all is there."""
+    parts = [part(start, min(start + 4000, len(BODY))) for start in range(0, len(BODY), 4000)]
+    etag = {"ETag": '"one"'}
+    parts = [Answer(one.body, 206, headers=one.headers | etag) for one in parts]
+    url = hostile_server.serve("/w", *parts)
+    assert download_file(url, tmp_path / "w", patience=patience).read_bytes() == BODY
+    asked = [request.headers.get("Range") for request in hostile_server.requests]
+    assert asked[1:3] == ["bytes=4000-", "bytes=8000-"]
+
+
+@pytest.mark.parametrize("length", [len(BODY) - 1, len(BODY) + 1])
+def test_a_length_that_is_not_the_files(
+    length: int, hostile_server: HostileServer, tmp_path: Path, patience: Patience
+) -> None:
+    """A body that is shorter than announced is not kept; of a longer one no more is taken."""
+    lie = Answer(BODY, headers={"Content-Length": str(length)}, ranges=False)
+    url = hostile_server.serve("/w", lie)
+    if length > len(BODY):
+        with pytest.raises(DownloadError, match="broken connection"):
+            download_file(url, tmp_path / "w", patience=patience)
+        assert not (tmp_path / "w").exists()
+    else:
+        with pytest.raises(DownloadError, match="SHA-256"):
+            download_file(url, tmp_path / "w", SHA256, patience=patience)
+        assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(BODY),
+        Answer(BODY, headers={"Content-Length": "999999999999"}),
+        Answer(BODY[:100], 206, headers={"Content-Range": "bytes 0-99/999999999999"}),
+    ],
+)
+def test_a_file_without_end_is_refused(
+    answer: Answer, hostile_server: HostileServer, tmp_path: Path
+) -> None:
+    """More bytes than allowed, announced or not, are refused, and none of them are kept."""
+    most = Patience(max_bytes=5000, sleep=lambda _: None)
+    with pytest.raises(DownloadError, match="is larger than 5000 bytes"):
+        download_file(hostile_server.serve("/w", answer), tmp_path / "w", patience=most)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_of_unknown_length_is_bounded_too(
+    hostile_server: HostileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a length the bytes are counted as they come."""
+    monkeypatch.setattr(_Transfer, "_announced", lambda *_: (None, None))
+    most = Patience(max_bytes=5000, sleep=lambda _: None)
+    with pytest.raises(DownloadError, match="is larger than 5000 bytes"):
+        download_file(hostile_server.serve("/w", BODY), tmp_path / "w", patience=most)
+    assert not list(tmp_path.iterdir())
+
+
+def test_exactly_as_much_as_allowed(hostile_server: HostileServer, tmp_path: Path) -> None:
+    """The limit may be reached."""
+    most = Patience(max_bytes=len(BODY))
+    url = hostile_server.serve("/w", BODY)
+    assert download_file(url, tmp_path / "w", SHA256, patience=most).read_bytes() == BODY
+
+
+@pytest.mark.parametrize("answer", [Answer(BODY), Answer(status=503), Answer(BODY, cut_after=10)])
+def test_a_transfer_without_end_is_given_up(
+    answer: Answer, hostile_server: HostileServer, tmp_path: Path
+) -> None:
+    """Dripping, pauses and broken connections count together; a later call goes on."""
+    hours = iter(range(0, 3600 * 10_000, 3600))
+    patience = Patience(10**6, sleep=lambda _: None, max_seconds=7000, clock=lambda: next(hours))
+    url = hostile_server.serve("/w", answer)
+    with pytest.raises(DownloadError, match=r"took longer than 7000 seconds|given up after"):
+        download_file(url, tmp_path / "w", patience=patience)
+    assert not (tmp_path / "w").exists()
+    assert len(hostile_server.requests) <= 3
+    hostile_server.serve("/w", BODY)
+    assert download_file(url, tmp_path / "w", SHA256).read_bytes() == BODY
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["file:///etc/passwd", "ftp://127.0.0.1/w", "data:text/plain,x", "/w", "http://", "gopher://x"],
+)
+def test_a_redirect_that_leads_to_no_file(
+    location: str, hostile_server: HostileServer, tmp_path: Path, patience: Patience
+) -> None:
+    """Redirects to files of this machine, to other schemes and in circles end at once."""
+    redirect = Answer(status=302, headers={"Location": location})
+    with pytest.raises(DownloadError, match="leads to no file"):
+        download_file(hostile_server.serve("/w", redirect), tmp_path / "w", patience=patience)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate, gzip", "zstd"])
+def test_another_encoding_is_refused(
+    encoding: str, hostile_server: HostileServer, tmp_path: Path, patience: Patience
+) -> None:
+    """A body that would have to be unpacked first is not the file that was asked for."""
+    answer = Answer(BODY, headers={"Content-Encoding": encoding})
+    with pytest.raises(DownloadError, match=f"another encoding \\('{encoding}'\\)"):
+        download_file(hostile_server.serve("/w", answer), tmp_path / "w", patience=patience)
+
+
+@pytest.mark.parametrize("validator", [b"", b"\xff\xfe", b'"a"\r\nHost: evil.example', b"\0" * 9])
+def test_a_spoilt_validator_starts_anew(
+    validator: bytes, hostile_server: HostileServer, tmp_path: Path, patience: Patience
+) -> None:
+    """What a crash has left of the note about a transfer never stops the next one."""
+    url = hostile_server.serve("/w", Answer(BODY, cut_after=1000), Answer(status=404), Answer(BODY))
+    with pytest.raises(DownloadError, match="404"):
+        download_file(url, tmp_path / "w", patience=patience)
+    (note,) = tmp_path.glob(".w.*.validator")
+    note.write_bytes(validator)
+    assert download_file(url, tmp_path / "w", SHA256, patience=patience).read_bytes() == BODY
+    assert "Range" not in hostile_server.requests[-1].headers
+
+
+def test_secrets_reach_no_message(hostile_server: HostileServer, tmp_path: Path) -> None:
+    """User, password and query are in no message, whatever goes wrong."""
+    host = hostile_server.url.removeprefix("http://")
+    patience = Patience(1, sleep=lambda _: None, max_bytes=9000)
+    answers = [
+        Answer(status=404),
+        Answer(status=503),
+        Answer(b"<html>", content_type="text/html"),
+        Answer(BODY),
+        Answer(BODY[:100], cut_after=10),
+        Answer(BODY[:100], 206),
+        Answer(BODY[:100], headers={"Content-Encoding": "gzip"}),
+        Answer(status=302, headers={"Location": "file:///secret"}),
+    ]
+    url = f"http://me:s3cret@{host}/w?token=s3cret#s3cret"
+    for answer in answers:
+        hostile_server.serve("/w", answer)
+        with pytest.raises(DownloadError) as error:
+            download_file(url, tmp_path / "w", patience=patience)
+        text = "".join(traceback.format_exception(error.value))
+        assert "s3cret" not in text

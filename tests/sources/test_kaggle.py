@@ -1,6 +1,8 @@
 """Kaggle: one folder per data set, one sentence per failure, no secret in either."""
 
 import os
+import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,6 +85,10 @@ def test_mounted_data_sets_stay_where_they_are(
             requests.ConnectionError(SECRET),
             r"expected a connection.*https://www\.kaggle\.com/settings.*run it again",
         ),
+        (OSError(28, "No space left on device", SECRET), r"No space left on device.*expected room"),
+        (tarfile.ReadError(SECRET), r"ReadError"),
+        (zipfile.BadZipFile(SECRET), r"BadZipFile"),
+        (RuntimeError(SECRET), r"RuntimeError"),
         (ValueError(f"Invalid Kaggle credentials file {SECRET}"), r"kaggle\.com/settings"),
     ],
 )

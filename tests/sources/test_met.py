@@ -139,3 +139,24 @@ def test_counts_are_told(museum: Museum, tmp_path: Path, caplog: pytest.LogCaptu
     with caplog.at_level(logging.INFO):
         fetch(tmp_path, museum)
     assert "2 public-domain pictures among 5 works found" in caplog.text
+
+
+@pytest.mark.parametrize("answer", [b"[]", b"7", b"null", b'"x"', b"[" * 100_000, b"{", b"\xff"])
+def test_an_answer_of_another_form(
+    answer: bytes, museum: Museum, hostile_server: HostileServer, tmp_path: Path
+) -> None:
+    """Whatever comes in place of an object is named, and asked for again the next time."""
+    hostile_server.serve("/v1/search", answer, json.dumps({"objectIDs": [7]}).encode())
+    with pytest.raises(PortraitPipelineError, match=f"is no JSON object.*{HINT}"):
+        fetch(tmp_path, museum)
+    assert list(fetch(tmp_path, museum)["name"]) == ["7.jpg"]
+
+
+@pytest.mark.parametrize("ending", [".jpg%00", ".a-b", ".verylongending", "", "."])
+def test_odd_endings(
+    ending: str, museum: Museum, hostile_server: HostileServer, tmp_path: Path
+) -> None:
+    """What is kept has an ending of a few letters, whatever the museum's address ends in."""
+    address = hostile_server.serve(f"/images/odd{ending}", b"odd")
+    hostile_server.serve("/v1/objects/7", json.dumps({**FREE, "primaryImage": address}).encode())
+    assert "7.jpg" in list(fetch(tmp_path, museum)["name"])

@@ -1,7 +1,9 @@
 """Archives of strangers: everything inside its folder, nothing above its limit."""
 
+import contextlib
 import errno
 import io
+import random
 import stat
 import tarfile
 import zipfile
@@ -202,3 +204,172 @@ def test_locked_zip(tmp_path: Path) -> None:
     archive.write_bytes(content)
     with pytest.raises(ArchiveError, match="locked with a password"):
         unpacked(archive)
+
+
+def header(name: str, **fields: object) -> tarfile.TarInfo:
+    """Make a tar header."""
+    info = tarfile.TarInfo(name)
+    for field, value in fields.items():
+        setattr(info, field, value)
+    return info
+
+
+def sparse_tar(path: Path, style: str, num_bytes: int) -> Path:
+    """Write a tar archive with one file that is all holes, as GNU tar and its PAX formats do."""
+    if style == "old":
+        info = header("a.png", type=tarfile.GNUTYPE_SPARSE)
+        block = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+        block[386:410] = b"%011o\0%011o\0" % (num_bytes, 0)
+        block[483:495] = b"%011o\0" % num_bytes
+        block[148:156] = b" " * 8
+        block[148:156] = b"%06o\0 " % sum(block)
+        path.write_bytes(bytes(block) + bytes(1024))
+        return path
+    said = {
+        "0.1": {"GNU.sparse.map": f"{num_bytes},0", "GNU.sparse.size": str(num_bytes)},
+        "1.0": {
+            "GNU.sparse.major": "1",
+            "GNU.sparse.minor": "0",
+            "GNU.sparse.realsize": str(num_bytes),
+            "GNU.sparse.name": "a.png",
+        },
+    }[style]
+    content = f"1\n{num_bytes}\n0\n".encode().ljust(512, b"\0") if style == "1.0" else b""
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as file:
+        info = header("a.png", size=len(content), pax_headers=said)
+        file.addfile(info, io.BytesIO(content))
+    return path
+
+
+@pytest.mark.parametrize("style", ["old", "0.1", "1.0"])
+def test_sparse_files_in_tar(style: str, tmp_path: Path) -> None:
+    """Holes take no room in an archive and much on the disk: no kind of them is unpacked."""
+    archive = sparse_tar(tmp_path / "a.tar", style, 2**27)
+    with pytest.raises(ArchiveError, match=r"'a\.png', a sparse file"):
+        unpacked(archive)
+    assert not list((tmp_path / "unpacked").iterdir())
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar"])
+@pytest.mark.parametrize("name", ["", ".", "./."])
+def test_names_that_name_no_file(name: str, ending: str, tmp_path: Path) -> None:
+    """An empty name is refused like every name that is none, or is the folder's own."""
+    archive = tmp_path / f"a.{ending}"
+    if ending == "zip":
+        info = zipfile.ZipInfo("x")
+        info.filename = name
+        with zipfile.ZipFile(archive, "w") as file, file.open(info, "w") as member:
+            member.write(b"x")
+    else:
+        make_tar(archive, {name: b"x"})
+    with pytest.raises(ArchiveError, match=f"holds {name!r}, which is no file name"):
+        unpacked(archive)
+    assert not list((tmp_path / "unpacked").iterdir())
+
+
+@pytest.mark.parametrize("make", [make_zip, make_tar])
+@pytest.mark.parametrize("name", ["a" * 300, "ä" * 200, "/".join(["deep"] * 70) + ".png"])
+def test_names_that_no_disk_can_hold(
+    name: str, make: Callable[[Path, dict[str, bytes]], Path], tmp_path: Path
+) -> None:
+    """Too long a name, and too many folders, are the archive's fault and not the disk's."""
+    with pytest.raises(ArchiveError, match=r"no file name here|in more than 64 folders"):
+        unpacked(make(tmp_path / "a.tar", {name: b"x"}))
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFCHR, stat.S_IFBLK, stat.S_IFIFO])
+def test_links_and_devices_in_zip(kind: int, tmp_path: Path) -> None:
+    """What is no plain file is refused in a zip too."""
+    info = zipfile.ZipInfo("link.png")
+    info.external_attr = (kind | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        file.writestr(info, "/etc/passwd")
+    with pytest.raises(ArchiveError, match=r"'link\.png', a link or device"):
+        unpacked(tmp_path / "a.zip")
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar.gz", "tar.bz2", "tar.xz"])
+def test_bombs_are_told_by_their_ratio(ending: str, tmp_path: Path) -> None:
+    """Pictures are compressed already: what grows a hundredfold is none of them."""
+    files = {f"{number}.bmp": bytes(100_000) for number in range(30)}
+    archive = tmp_path / f"a.{ending}"
+    if ending == "zip":
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+            for name, content in files.items():
+                file.writestr(name, content)
+    else:
+        make_tar(archive, files)
+    with pytest.raises(ArchiveError, match=r"to more than \d+ bytes"):
+        unpacked(archive, Limits(free_bytes=150_000))
+    written = [path.stat().st_size for path in (tmp_path / "unpacked").rglob("*.bmp")]
+    assert sum(written) <= max(150_000, 100 * archive.stat().st_size)
+
+
+@pytest.mark.parametrize("make", [make_zip, make_tar])
+def test_folders_count_as_members(
+    make: Callable[[Path, dict[str, bytes]], Path], tmp_path: Path
+) -> None:
+    """An archive of folders alone is not read for ever."""
+    if make is make_zip:
+        archive = make_zip(tmp_path / "a", {f"{number}/": b"" for number in range(20)})
+    else:
+        archive = tmp_path / "a"
+        with tarfile.open(archive, "w") as file:
+            for number in range(20):
+                file.addfile(header(f"{number}", type=tarfile.DIRTYPE))
+    with pytest.raises(ArchiveError, match="more than 10 files"):
+        unpacked(archive, Limits(max_members=10))
+
+
+def test_a_huge_list_of_members_is_not_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A zip whose list of members would fill the memory is refused before it is read."""
+    archive = make_zip(tmp_path / "a.zip", {f"{number:0200}.png": b"" for number in range(100)})
+    monkeypatch.setattr(unpacking, "MAX_READ_BYTES", 2000)
+    with pytest.raises(ArchiveError, match=r"is damaged \(HeaderError\)"):
+        unpacked(archive, Limits(max_members=50))
+
+
+def nested_headers(count: int) -> bytes:
+    """Make long-name headers that announce long-name headers."""
+    link = header("././@LongLink", type=tarfile.GNUTYPE_LONGNAME, size=2)
+    return (link.tobuf(tarfile.GNU_FORMAT) + b"a\0".ljust(512, b"\0")) * count
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        nested_headers(3000),
+        header("a", pax_headers={"size": "-5"}).tobuf(tarfile.PAX_FORMAT) + bytes(1024),
+        header("a", size=2**33).tobuf(tarfile.GNU_FORMAT) + bytes(1024),
+        b"PK\x05\x06" + b"\xff" * 18,
+        b"PK\x05\x06" + bytes(6) + b"\xff\xff\xff\xff" + bytes(8),
+        b"PK\x06\x06" + b"\xff" * 52 + b"PK\x06\x07" + bytes(16) + b"PK\x05\x06" + b"\xff" * 18,
+    ],
+    ids=["nested", "negative size", "large size", "zip", "zip offsets", "zip64"],
+)
+def test_whatever_a_parser_raises_is_the_archives_fault(content: bytes, tmp_path: Path) -> None:
+    """No crafted header ends in another error than ours."""
+    (tmp_path / "a").write_bytes(content)
+    with pytest.raises(ArchiveError):
+        unpacked(tmp_path / "a")
+
+
+def test_mutated_archives_give_files_or_our_error(tmp_path: Path) -> None:
+    """A few hundred archives with changed bytes: nothing but files inside the folder, or ours."""
+    rng = random.Random(0)
+    whole = [
+        make(tmp_path / f"whole.{ending}", FILES).read_bytes()
+        for make, ending in [(make_zip, "zip"), (make_tar, "tar"), (make_tar, "tar.gz")]
+    ]
+    for number in range(300):
+        content = bytearray(whole[number % 3])
+        for _ in range(rng.randint(1, 4)):
+            content[rng.randrange(len(content))] = rng.randrange(256)
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        (folder / "a").write_bytes(content)
+        with contextlib.suppress(ArchiveError):
+            unpacked(folder / "a")
+        assert {path.name for path in folder.iterdir()} == {"a", "unpacked"}

@@ -12,23 +12,12 @@ from pathlib import Path
 
 import kagglehub
 import requests
-from kagglehub import exceptions
 
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.files import put_in_place
 
 CACHE_VARIABLE = "KAGGLEHUB_CACHE"
 TOKEN_ADDRESS = "https://www.kaggle.com/settings"
-_FAILURES = (
-    requests.RequestException,
-    exceptions.BackendError,
-    exceptions.CredentialError,
-    exceptions.DataCorruptionError,
-    exceptions.KaggleEnvironmentError,
-    exceptions.NotFoundError,
-    exceptions.UnauthenticatedError,
-    ValueError,
-)
 
 
 def fetch_kaggle(dataset: str, folder: Path, hint: str) -> Path:
@@ -57,7 +46,7 @@ def fetch_kaggle(dataset: str, folder: Path, hint: str) -> Path:
     try:
         with _kept_in(cache), _quiet():
             fetched = Path(kagglehub.dataset_download(dataset))
-    except _FAILURES as error:
+    except Exception as error:  # kagglehub's, its network's or those of the archive that came
         # Their messages hold signed addresses: none of them may reach a log, not even as a cause.
         raise PortraitPipelineError(f"{_reason(dataset, error)}; or {hint}") from None
     if not fetched.resolve().is_relative_to(cache.resolve()):
@@ -88,6 +77,8 @@ def _reason(dataset: str, error: Exception) -> str:
                 f" Kaggle and, if it asks for one, {token}; run it again to continue"
                 " the download"
             )
+        case _ if isinstance(error, OSError):
+            return f"{named} could not be written ({error.strerror}), expected room on that disk"
         case _:
             return f"{named} could not be downloaded ({type(error).__name__}), expected {token}"
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ from portrait_pipeline.progress import progress_bar
 from portrait_pipeline.sources.files import picture_table
 
 LICENCE = "CC0 1.0"
+MAX_FILE_BYTES = 256 * 2**20
+MAX_FILE_SECONDS = 2 * 3600.0
+_ENDING = re.compile(r"\.[a-z0-9]{1,5}")
 logger = logging.getLogger(__name__)
 
 
@@ -47,6 +51,8 @@ class Museum:
             first_wait_s=30.0,
             longest_wait_s=600.0,
             statuses=Patience().statuses | {HTTPStatus.FORBIDDEN},
+            max_bytes=MAX_FILE_BYTES,
+            max_seconds=MAX_FILE_SECONDS,
         )
     )
     sleep: Callable[[float], None] = time.sleep
@@ -101,7 +107,7 @@ class _Visit:
         # The order counts: filters behind `q` are ignored.
         wanted = f"search?hasImages=true&medium=Paintings&q={quote(query)}"
         found = self._ask(wanted, f"search_{mark}.json").get("objectIDs") or []
-        return [int(number) for number in found]
+        return [number for number in found if isinstance(number, int)]
 
     def pictures(self, object_ids: list[int]) -> Iterator[dict[str, str | None]]:
         """Fetch one picture after the other; skip works without a picture or not free to use."""
@@ -110,9 +116,10 @@ class _Visit:
             address = work.get("primaryImageSmall") or work.get("primaryImage")
             if not (work.get("isPublicDomain") and address):
                 continue
-            ending = Path(urlsplit(address).path).suffix.lower() or ".jpg"
+            ending = Path(urlsplit(str(address)).path).suffix.lower()
+            ending = ending if _ENDING.fullmatch(ending) else ".jpg"
             picture = self._folder / "pictures" / f"{number}{ending}"
-            if self._fetch(address, picture):
+            if self._fetch(str(address), picture):
                 yield {
                     "name": picture.name,
                     "path": os.path.abspath(picture),
@@ -128,12 +135,14 @@ class _Visit:
         if not self._fetch(f"{self._museum.address}/{wanted}", path):
             write_whole(path, b"{}")
         try:
-            answer: dict[str, Any] = json.loads(path.read_bytes())
-        except ValueError as error:
+            answer = json.loads(path.read_bytes())
+        except (ValueError, RecursionError):
+            answer = None
+        if not isinstance(answer, dict):
             path.unlink()
             raise PortraitPipelineError(
-                f"the museum's answer to {wanted} is no JSON; {self._hint}"
-            ) from error
+                f"the museum's answer to {wanted} is no JSON object; {self._hint}"
+            )
         return answer
 
     def _fetch(self, address: str, path: Path) -> bool:
