@@ -309,7 +309,7 @@ def test_bombs_are_told_by_their_ratio(ending: str, tmp_path: Path) -> None:
 def test_folders_count_as_members(
     make: Callable[[Path, dict[str, bytes]], Path], tmp_path: Path
 ) -> None:
-    """An archive of folders alone is not read for ever."""
+    """An archive of folders alone is refused like any other with too many members."""
     if make is make_zip:
         archive = make_zip(tmp_path / "a", {f"{number}/": b"" for number in range(20)})
     else:

@@ -29,7 +29,7 @@ _DECOMPRESSORS: dict[bytes, Callable[[Path], Any]] = {
 
 
 class ArchiveError(ValueError):
-    """What is wrong with an archive, as the end of a sentence that names it."""
+    """An archive that is refused; the message ends a sentence that names the archive."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def _tar_members(archive: Path, head: bytes) -> Iterator[_Member]:
 
 
 class _Bounded(io.BufferedIOBase):
-    """A stream that refuses the huge reads by which a huge header would be loaded at once.
+    """A stream that refuses very large reads, with which a huge header would be loaded at once.
 
     Args:
         stream: What is read.
@@ -144,9 +144,9 @@ class _Bounded(io.BufferedIOBase):
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Read `size` bytes, or all, of which there must not be too many."""
-        everything = size is None or size < 0
-        if everything or size <= self._max_bytes:
-            self.last_read = self._stream.read(self._max_bytes + 1 if everything else size)
+        wanted = self._max_bytes + 1 if size is None or size < 0 else size
+        if wanted != size or wanted <= self._max_bytes:
+            self.last_read = self._stream.read(wanted)
             if len(self.last_read) <= self._max_bytes:
                 return self.last_read
         raise tarfile.HeaderError(f"a header of more than {self._max_bytes} bytes")
