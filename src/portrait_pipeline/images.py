@@ -15,30 +15,6 @@ from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
-from portrait_pipeline.pictures import (
-    MAX_PICTURE_PIXELS,
-    PictureError,
-    PictureFault,
-    ReducedPicture,
-    decode_picture,
-    decode_reduced,
-    read_picture,
-)
-
-__all__ = [
-    "HALF_RANGE",
-    "MAX_PICTURE_PIXELS",
-    "FaceSet",
-    "PictureError",
-    "PictureFault",
-    "ReducedPicture",
-    "decode_picture",
-    "decode_reduced",
-    "read_picture",
-    "to_model_range",
-    "to_pixels",
-]
-
 HALF_RANGE = 127.5
 
 

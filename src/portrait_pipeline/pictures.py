@@ -1,61 +1,57 @@
-"""Decodes any picture file to upright 8-bit RGB, or says why it cannot.
+"""Decodes any picture file to upright 8-bit sRGB, or says why it cannot.
 
-Needs no PyTorch, so that an exported model can be used without it.
+Files are decoded by processes of their own (`decoding`), within limits on memory and time, so that
+no file can do more than be refused. Needs no PyTorch, so that an exported model can be used without
+it.
 """
 
-import warnings
+import os
+import stat
+from contextlib import suppress
 from dataclasses import dataclass
-from io import BytesIO
+from io import BufferedReader
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
+from portrait_pipeline.decoding.decode import Decoded
+from portrait_pipeline.decoding.faults import DecodingError, DecodingFault
+from portrait_pipeline.decoding.processes import PictureLimits, decoder_pool
 from portrait_pipeline.errors import PortraitPipelineError
 
 MAX_PICTURE_PIXELS = 89_478_485
-"""Pictures with more pixels are refused before they are unpacked; Pillow's own limit, 268 MB."""
+"""Pictures with more pixels are refused before they are unpacked; Pillow's own limit."""
+MAX_FILE_BYTES = 256_000_000
+"""Larger files are not read."""
+MAX_DECODING_SECONDS = 20
+"""Of the processor: several times what the largest picture needs that is allowed."""
+LIMITS = PictureLimits(MAX_PICTURE_PIXELS, MAX_FILE_BYTES, MAX_DECODING_SECONDS)
+
 
 ListingFault = Literal["link out of the folder", "broken link", "not a file"]
 """Why a file is not opened: known before it is read, from the folder that it lies in."""
-PictureFault = (
-    ListingFault | Literal["empty", "not an image", "truncated", "unreadable", "too large"]
-)
-
-# Between one and two times its limit Pillow only warns. Turned into an error once, here, because
-# warnings.catch_warnings is not safe in the threads that read pictures.
-warnings.simplefilter("error", Image.DecompressionBombWarning)
+PictureFault = ListingFault | DecodingFault
 
 
 class PictureError(PortraitPipelineError):
-    """A file that cannot be read as a picture; `fault` says why in two words."""
+    """A file that cannot be read as a picture.
+
+    Args:
+        name: What the file is called.
+        fault: Why it cannot be read, in two words.
+        detail: Why, more exactly.
+    """
 
     def __init__(self, name: str, fault: PictureFault, detail: str) -> None:
         super().__init__(f"{name} cannot be read as a picture: {fault} ({detail})")
         self.fault: PictureFault = fault
-
-
-def read_picture(path: Path | str) -> Image.Image:
-    """Read any picture file as 8-bit RGB, upright.
-
-    See `decode_picture` for the conversion of its pixels.
-
-    Raises:
-        PictureError: if the file cannot be read; its `fault` says why.
-    """
-    path = Path(path)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise PictureError(path.name, "unreadable", error.strerror or str(error)) from error
-    return decode_picture(data, path.name)
+        self.detail = detail
 
 
 @dataclass(frozen=True)
 class ReducedPicture:
-    """A reduced picture, and the size of the whole picture.
+    """A picture no larger than is needed, and the size that it really has.
 
     Attributes:
         image: 8-bit RGB, upright.
@@ -73,97 +69,103 @@ class ReducedPicture:
         return max(self.image.size) / max(self.width_px, self.height_px)
 
 
-def decode_picture(data: bytes, name: str = "picture") -> Image.Image:
-    """Decode the bytes of a picture file to 8-bit RGB, upright.
+def read_picture(path: Path | str, limits: PictureLimits = LIMITS) -> Image.Image:
+    """Read any picture file as 8-bit sRGB, upright.
 
-    The EXIF orientation is applied, transparency becomes white, 16-bit grey is scaled to 8 bits
-    (not clipped), and palette, grey and CMYK become RGB. The first frame of an animation counts.
+    See `decode_picture` for what is done to its pixels.
+
+    Raises:
+        PictureError: if the file cannot be read; its `fault` says why.
+    """
+    path = Path(path)
+    return decode_picture(read_file(path, limits), path.name, limits)
+
+
+def decode_picture(
+    data: bytes, name: str = "picture", limits: PictureLimits = LIMITS
+) -> Image.Image:
+    """Turn the bytes of a picture file into 8-bit sRGB, upright.
+
+    The EXIF orientation is applied, transparency is laid on white, 16-bit grey is scaled to 8 bits
+    (not clipped), other colour spaces are converted, and palette, grey and CMYK become RGB. Of an
+    animation the first frame is taken.
 
     Args:
         data: The content of the file.
-        name: Name of the picture in errors.
+        name: What to call the picture in an error.
+        limits: What the picture may cost.
 
     Raises:
-        PictureError: if the bytes are empty, no image, cut off, broken, or hold more than
-            `MAX_PICTURE_PIXELS` pixels; its `fault` says which.
+        PictureError: if no picture can be decoded within the limits; its `fault` says why.
     """
-    return _decode(data, name, None)[0]
+    return _decode(data, name, limits, None).image
 
 
-def decode_reduced(data: bytes, name: str, longest_px: int) -> ReducedPicture:
-    """Decode the bytes of a picture file to RGB, its longer edge at most `longest_px`.
+def decode_reduced(
+    data: bytes, name: str, longest_px: int, limits: PictureLimits = LIMITS
+) -> ReducedPicture:
+    """Turn the bytes of a picture file into sRGB, its longer edge at most `longest_px`.
 
-    A large JPEG is never decoded whole: its decoder halves it as often as possible.
+    A large JPEG is never unpacked whole: its decoder halves it on the way as often as it can.
 
     Raises:
         PictureError: as `decode_picture` does.
     """
-    image, (width, height) = _decode(data, name, longest_px)
-    scale = longest_px / max(width, height)
-    if scale < 1.0:
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
-    return ReducedPicture(image, width, height)
+    decoded = _decode(data, name, limits, longest_px)
+    return ReducedPicture(decoded.image, decoded.width_px, decoded.height_px)
 
 
-def _decode(data: bytes, name: str, draft_px: int | None) -> tuple[Image.Image, tuple[int, int]]:
-    """Return the picture, upright, and its whole size; a JPEG may be reduced."""
-    if not data:
-        raise PictureError(name, "empty", "0 bytes")
+def read_file(path: Path, limits: PictureLimits = LIMITS) -> bytes:
+    """Read a file that may be a picture.
+
+    Raises:
+        PictureError: as `open_file` does.
+    """
+    with open_file(path, limits) as file:
+        try:
+            data = file.read(limits.file_bytes + 1)
+        except OSError as error:
+            raise PictureError(path.name, "unreadable", error.strerror or str(error)) from error
+    _refuse_large(path, len(data), limits)  # it may have grown
+    return data
+
+
+def open_file(path: Path, limits: PictureLimits = LIMITS) -> BufferedReader:
+    """Open a file that may be a picture: a regular file, no larger than is allowed.
+
+    Raises:
+        PictureError: if it is a folder, a pipe or a device, too large, or cannot be opened.
+    """
+    # O_NONBLOCK: a pipe that nobody writes into would be waited for
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        with Image.open(BytesIO(data)) as opened:
-            _refuse_bombs(opened, name)
-            width, height = opened.size
-            if draft_px is not None:
-                opened.draft(None, (draft_px, draft_px))
-            opened.load()
-            upright = _upright(opened)
-            # turned by a quarter when the longer edge has changed its place
-            turned = (upright.width > upright.height) != (opened.width > opened.height)
-            return _to_rgb(upright), (height, width) if turned else (width, height)
-    except PictureError:
+        descriptor = os.open(path, flags)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise PictureError(path.name, "unreadable", reason) from error
+    try:
+        state = os.fstat(descriptor)
+        if not stat.S_ISREG(state.st_mode):
+            kind = "a folder" if stat.S_ISDIR(state.st_mode) else "a pipe or a device"
+            raise PictureError(path.name, "not a file", kind)
+        _refuse_large(path, state.st_size, limits)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        with suppress(OSError):
+            os.close(descriptor)
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureError(name, "too large", str(error)) from error
-    except UnidentifiedImageError as error:
-        raise PictureError(name, "not an image", f"{len(data)} bytes of no known format") from error
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError) as error:
-        fault: PictureFault = "truncated" if "truncated" in str(error).lower() else "unreadable"
-        raise PictureError(name, fault, str(error)) from error
 
 
-def _refuse_bombs(image: Image.Image, name: str) -> None:
-    width, height = image.size
-    if width * height > MAX_PICTURE_PIXELS:
-        detail = f"{width}x{height} pixels, expected at most {MAX_PICTURE_PIXELS}"
-        raise PictureError(name, "too large", detail)
+def _refuse_large(path: Path, num_bytes: int, limits: PictureLimits) -> None:
+    if num_bytes > limits.file_bytes:
+        detail = f"{num_bytes / 1e6:.0f} MB, expected at most {limits.file_bytes / 1e6:.0f} MB"
+        raise PictureError(path.name, "too large", detail)
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _decode(data: bytes, name: str, limits: PictureLimits, longest_px: int | None) -> Decoded:
+    if len(data) > limits.file_bytes:
+        _refuse_large(Path(name), len(data), limits)
     try:
-        return ImageOps.exif_transpose(image)
-    except (SyntaxError, ValueError, TypeError, KeyError, OSError):
-        return image.copy()  # broken EXIF has no orientation; the pixels are intact
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_to_eight_bits(np.asarray(image))).convert("RGB")
-    if image.has_transparency_data:
-        layers = image.convert("RGBA")
-        white = Image.new("RGBA", layers.size, "white")
-        return Image.alpha_composite(white, layers).convert("RGB")
-    return image.convert("RGB")
-
-
-def _to_eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Scale grey values from their own depth (unit floats, 8, 16 or 32 bits) to [0, 255]."""
-    grey = np.nan_to_num(values.astype(np.float64))
-    highest = float(grey.max())
-    if values.dtype == np.uint16:
-        full_scale = 65535.0
-    else:
-        full_scales = [1.0] if values.dtype.kind == "f" else []
-        full_scales += [255.0, 65535.0]
-        full_scale = next((scale for scale in full_scales if highest <= scale), highest)
-    return np.round(np.clip(grey / full_scale, 0.0, 1.0) * 255.0).astype(np.uint8)
+        return decoder_pool().decode(data, limits, longest_px)
+    except DecodingError as error:
+        raise PictureError(name, error.fault, error.detail) from error

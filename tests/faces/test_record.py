@@ -26,7 +26,7 @@ def test_a_record_is_read_back_exactly() -> None:
     picture = ReducedPicture(Image.fromarray(noise()), 160, 160)
     record = measure("abc", picture, Finding(face_at(10.1, 20.2, 63.7), None), FACES)
     assert PictureRecord.from_json(record.to_json()) == record
-    broken = PictureRecord.from_json(without_picture("abc", "truncated").to_json())
+    broken = PictureRecord.from_json(without_picture("abc", "truncated", "cut off").to_json())
     assert (broken.fault, broken.detection, broken.width_px) == ("truncated", None, 0)
 
 

@@ -1,14 +1,18 @@
 """The survey measures every file once, goes on where it was, and keeps order."""
 
+import os
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from support.ingestion import FACES as USUAL
 from support.ingestion import CentreFinder, MemoryStore, noise_pictures
+from support.picture_files import encoded, many_scans, noise
 
+from portrait_pipeline.faces.detect import FaceDetector
 from portrait_pipeline.faces.record import PictureRecord, record_key
 from portrait_pipeline.faces.survey import survey_pictures
+from portrait_pipeline.sample import draw_photo
 
 FACES = USUAL.model_copy(update={"batch_size": 2})
 
@@ -103,3 +107,59 @@ def test_equal_files_are_measured_once(tmp_path: Path) -> None:
     records, seen = run([str(source), *map(str, copies)], MemoryStore())
     assert seen == 1
     assert len(set(records)) == 1
+
+
+def test_what_is_no_regular_file_is_a_row(tmp_path: Path) -> None:
+    """A folder, a pipe, a device and a file beyond the limit each say so; the others go on."""
+    good = noise_pictures(tmp_path, 2)["path"].tolist()
+    folder, pipe, sparse = tmp_path / "folder.jpg", tmp_path / "pipe.jpg", tmp_path / "sparse.jpg"
+    folder.mkdir()
+    with sparse.open("wb") as file:
+        file.truncate(100 * 10**9)
+    paths = [good[0], str(folder), str(sparse)]
+    details = ["", "a folder", "MB"]
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(pipe)
+        paths += [str(pipe), "/dev/zero"]
+        details += ["a pipe or a device"] * 2
+    records, _ = run([*paths, good[1]], MemoryStore())
+    faults = [record.fault for record in records]
+    assert faults[:3] == [None, "not a file", "too large"]
+    assert set(faults[3:-1]) <= {"not a file"}
+    assert faults[-1] is None
+    assert all(word in row.detail for word, row in zip(details, records[:-1], strict=True))
+
+
+def test_small_and_broken_files_stop_nobody(tmp_path: Path) -> None:
+    """Tiny, thin and hostile pictures are rows of a real search, between pictures with faces."""
+    people = [tmp_path / f"person {index}.png" for index in range(2)]
+    for index, path in enumerate(people):
+        Image.fromarray(draw_photo(index, 0, 128).photo).save(path)
+    odd = {
+        "dot.gif": encoded(Image.new("L", (1, 1)), "GIF"),
+        "thin.png": encoded(Image.new("RGB", (2000, 3))),
+        "line.bmp": encoded(Image.new("RGB", (3, 700)), "BMP"),
+        "icon.png": encoded(noise(20, 20)),
+        "scans.jpg": many_scans(3000),
+        "document.jpg": encoded(noise(64, 64), "EPS"),
+        "phone.heic": b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic",
+        "cut.avif": encoded(noise(96, 96), "AVIF")[:-60],
+    }
+    for name, data in odd.items():
+        (tmp_path / name).write_bytes(data)
+    paths = [str(people[0]), *(str(tmp_path / name) for name in odd), str(people[1])]
+    records = list(survey_pictures(paths, FaceDetector(USUAL), MemoryStore(), USUAL))
+    faults = [record.fault for record in records]
+    assert faults == [
+        *[None, "too small", "too small", "too small", "too small"],
+        *["too costly", "not an image", "HEIC", "truncated", None],
+    ]
+
+
+def test_what_was_too_costly_is_tried_again(tmp_path: Path) -> None:
+    """The store keeps what a file is, not what this machine had no room for."""
+    file = tmp_path / "scans.jpg"
+    file.write_bytes(many_scans(3000))
+    store = MemoryStore()
+    assert [record.fault for record in run([str(file)], store)[0]] == ["too costly"]
+    assert not store.records

@@ -1,9 +1,13 @@
 """What one visitor, and all of them together, may ask of the machine, in one place."""
 
+from portrait_pipeline.decoding.processes import PictureLimits
+
 MAX_UPLOAD_BYTES = 12_000_000
 """A photo of a present-day phone has 3 to 10 MB."""
 MAX_PICTURE_PIXELS = 32_000_000
 """Read from the file's header before a pixel is unpacked: 96 MB in memory at most."""
+PICTURE_LIMITS = PictureLimits(MAX_PICTURE_PIXELS, MAX_UPLOAD_BYTES, seconds=8)
+"""The one decoder enforces them on what it decodes, in a process of its own."""
 MAX_MESSAGE_BYTES = 64_000
 """Of everything that is sent and is no photo."""
 
@@ -31,5 +35,3 @@ TIME_LIMIT_SECONDS = 30.0
 
 MAX_SESSIONS = 100
 MAX_MODELS_IN_MEMORY = 3
-PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
-"""What Pillow may try to read; no SVG, no document, nothing that calls another program."""

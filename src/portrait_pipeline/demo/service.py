@@ -6,19 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from dataclasses import dataclass, field
-from io import BytesIO
 from threading import Lock
 from typing import Protocol
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from portrait_pipeline.demo.limits import (
     MAX_MODELS_IN_MEMORY,
     MAX_PICTURE_PIXELS,
     MAX_UPLOAD_BYTES,
-    PICTURE_FORMATS,
+    PICTURE_LIMITS,
     TIME_LIMIT_SECONDS,
 )
 from portrait_pipeline.errors import PortraitPipelineError
@@ -70,7 +69,7 @@ class Answer:
 
 
 def decode_upload(data: bytes, detection_size_px: int) -> Photo:
-    """Decode an upload after its size and its pixels have been looked at.
+    """Decode an upload within the page's limits.
 
     Raises:
         RefusedError: if it is too large or no picture, with words for the visitor.
@@ -81,21 +80,7 @@ def decode_upload(data: bytes, detection_size_px: int) -> Photo:
             f" {MAX_UPLOAD_BYTES // 1_000_000} MB is the most. Please choose a smaller photo."
         )
     try:
-        with Image.open(BytesIO(data), formats=PICTURE_FORMATS) as header:
-            width, height = header.size
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        width = height = MAX_PICTURE_PIXELS
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, IndexError):
-        raise RefusedError(
-            "This is not a picture that can be read. JPEG, PNG and WebP work."
-        ) from None
-    if width * height > MAX_PICTURE_PIXELS:
-        raise RefusedError(
-            f"This picture has too many pixels: {MAX_PICTURE_PIXELS // 1_000_000} million is the"
-            " most. Please choose a smaller photo."
-        )
-    try:
-        return Photo.decode(data, "photo", detection_size_px)
+        return Photo.decode(data, "photo", detection_size_px, PICTURE_LIMITS)
     except PictureError as error:
         raise RefusedError(_WHY_UNREADABLE.get(error.fault, _BROKEN)) from None
 
@@ -104,7 +89,11 @@ _BROKEN = "This picture is damaged and cannot be read. Please choose another pho
 _WHY_UNREADABLE = {
     "truncated": "This picture is incomplete: its end is missing. Please send it again.",
     "not an image": "This is not a picture that can be read. JPEG, PNG and WebP work.",
-    "empty": "This file is empty. Please choose another photo.",
+    "empty": "This file is empty, so it is not a picture. Please choose another photo.",
+    "HEIC": "This is a HEIC picture, which cannot be read here. Please send it as JPEG.",
+    "too large": "This picture has too many pixels:"
+    f" {MAX_PICTURE_PIXELS // 1_000_000} million is the most. Please choose a smaller photo.",
+    "too costly": "This picture takes too long to read. Please save it as a plain JPEG.",
 }
 _NO_FACE = {
     "no face": "No face was found. A photo from the front, with the face well lit, works best.",

@@ -29,6 +29,7 @@ SURVEY_DTYPES: Mapping[str, str] = {
     "twin_path": "string",
     "content_hash": "string",
     "fault": "string",
+    "detail": "string",
     "width_px": "int64",
     "height_px": "int64",
     "perceptual_hash": "string",
@@ -80,6 +81,7 @@ def _record_row(record: PictureRecord) -> dict[str, object]:
     row: dict[str, object] = {
         "content_hash": record.content_hash or None,
         "fault": record.fault,
+        "detail": record.detail or None,
         "width_px": record.width_px,
         "height_px": record.height_px,
         "perceptual_hash": record.perceptual_hash or None,

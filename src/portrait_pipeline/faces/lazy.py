@@ -15,8 +15,8 @@ from portrait_pipeline.faces.columns import AUDIT_DTYPES, transform_of, typed
 from portrait_pipeline.faces.crop import CropTransform, crop_face
 from portrait_pipeline.faces.parallel import in_order
 from portrait_pipeline.file_names import path_of_text
-from portrait_pipeline.images import read_picture
 from portrait_pipeline.parameters import Domain
+from portrait_pipeline.pictures import read_picture
 from portrait_pipeline.progress import track
 
 CROP_VERSION = 2

@@ -13,10 +13,10 @@ from PIL import Image
 
 from portrait_pipeline.faces.crop import centre_transform, crop_face, crop_transform
 from portrait_pipeline.faces.detection import Detection, FaceFault, Finding
-from portrait_pipeline.images import PictureFault, ReducedPicture
 from portrait_pipeline.parameters import FaceParameters
+from portrait_pipeline.pictures import PictureFault, ReducedPicture
 
-RECORD_VERSION = 4
+RECORD_VERSION = 5
 """To be raised whenever the same file would be measured differently."""
 MEASURED_SIZE_PX = 96
 """Edge of the face crop on which sharpness, brightness and colour are measured."""
@@ -41,6 +41,7 @@ class PictureRecord:
         brightness: Mean luminance of the face, in [0, 1].
         colourfulness: Colour of the face beyond one ink, in [0, 1]; prints are near 0.
         detection: The face, or the best candidate when `fault` is held against it.
+        detail: Why a file cannot be read, in the words of its decoder; empty for a picture.
     """
 
     content_hash: str
@@ -52,6 +53,7 @@ class PictureRecord:
     brightness: float = float("nan")
     colourfulness: float = float("nan")
     detection: Detection | None = None
+    detail: str = ""
 
     def to_json(self) -> str:
         """Return the record as one line of text; `from_json` reads it back exactly."""
@@ -152,6 +154,6 @@ def _face_pixels(
     return crop_face(picture.image, transform, MEASURED_SIZE_PX)
 
 
-def without_picture(content_hash: str, fault: PictureFault) -> PictureRecord:
+def without_picture(content_hash: str, fault: PictureFault, detail: str = "") -> PictureRecord:
     """Return the record of a file that cannot be read as a picture."""
-    return PictureRecord(content_hash=content_hash, fault=fault)
+    return PictureRecord(content_hash=content_hash, fault=fault, detail=detail)

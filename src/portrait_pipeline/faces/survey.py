@@ -1,7 +1,7 @@
 """All pictures of one set: read, searched and measured on every core, a few at a time."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
@@ -18,14 +18,22 @@ from portrait_pipeline.faces.record import (
     record_key,
     without_picture,
 )
-from portrait_pipeline.images import PictureError, ReducedPicture, decode_reduced
 from portrait_pipeline.parameters import FaceParameters
+from portrait_pipeline.pictures import (
+    PictureError,
+    ReducedPicture,
+    decode_reduced,
+    open_file,
+    read_file,
+)
 
 BATCHES_PER_TASK = 2
+TRANSIENT_FAULT = "too costly"
+"""May be another on a machine with more room; so it is not kept in the store."""
 
 
 class Finder(Protocol):
-    """What looks for faces: a `FaceDetector`, or a stand-in."""
+    """What finds faces: a `FaceDetector`, or a stand-in."""
 
     def find(self, pictures: Sequence[ReducedPicture]) -> list[Finding]:
         """Return for each picture its face, or what was wrong."""
@@ -58,37 +66,51 @@ def survey_pictures(
 def _survey_files(
     files: Sequence[str], finder: Finder, store: DetectionStore, parameters: FaceParameters
 ) -> list[PictureRecord]:
-    hashes = [_content_hash(path) for path in files]
-    keys = [record_key(value, parameters) for value in hashes]
-    known = store.get(keys)
-    unknown = {key: row for row, key in enumerate(keys) if key not in known}
-    pictures: dict[str, ReducedPicture] = {}
-    fresh: dict[str, PictureRecord] = {}
-    for key, row in unknown.items():
+    records: dict[int, PictureRecord] = {}
+    hashes: dict[int, str] = {}
+    for row, path in enumerate(files):
         try:
-            pictures[key] = _read(Path(files[row]), parameters.detection_size_px)
+            hashes[row] = _content_hash(Path(path))
         except PictureError as error:
-            fresh[key] = without_picture(hashes[row], error.fault)
+            records[row] = without_picture("", error.fault, error.detail)
+    keys = {row: record_key(value, parameters) for row, value in hashes.items()}
+    known = store.get(list(keys.values()))
+    first_rows = {key: row for row, key in reversed(keys.items()) if key not in known}
+    fresh = {
+        keys[row]: record
+        for row, record in _measured(
+            {row: files[row] for row in first_rows.values()}, hashes, finder, parameters
+        )
+    }
+    store.put({key: record for key, record in fresh.items() if record.fault != TRANSIENT_FAULT})
+    found = {**known, **fresh}
+    records |= {row: found[key] for row, key in keys.items()}
+    return [records[row] for row in range(len(files))]
+
+
+def _measured(
+    files: Mapping[int, str],
+    hashes: Mapping[int, str],
+    finder: Finder,
+    parameters: FaceParameters,
+) -> Iterator[tuple[int, PictureRecord]]:
+    """Yield the record of each file that is not known yet, by its row."""
+    pictures: dict[int, ReducedPicture] = {}
+    for row, path in files.items():
+        try:
+            data = read_file(Path(path))
+            pictures[row] = decode_reduced(data, Path(path).name, parameters.detection_size_px)
+        except PictureError as error:
+            yield row, without_picture(hashes[row], error.fault, error.detail)
     findings = finder.find(list(pictures.values())) if pictures else []
-    for (key, picture), finding in zip(pictures.items(), findings, strict=True):
-        fresh[key] = measure(hashes[unknown[key]], picture, finding, parameters)
-    store.put({key: record for key, record in fresh.items() if record.content_hash})
-    records = {**known, **fresh}
-    return [records[key] for key in keys]
+    for (row, picture), finding in zip(pictures.items(), findings, strict=True):
+        yield row, measure(hashes[row], picture, finding, parameters)
 
 
-def _content_hash(path: str) -> str:
-    """Return the SHA-256 of a file, or nothing when it cannot be opened."""
-    try:
-        with Path(path).open("rb") as file:
+def _content_hash(path: Path) -> str:
+    """Return the SHA-256 of a file that may be a picture."""
+    with open_file(path) as file:
+        try:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
-
-
-def _read(path: Path, longest_px: int) -> ReducedPicture:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise PictureError(path.name, "unreadable", error.strerror or str(error)) from error
-    return decode_reduced(data, path.name, longest_px)
+        except OSError as error:
+            raise PictureError(path.name, "unreadable", error.strerror or str(error)) from error

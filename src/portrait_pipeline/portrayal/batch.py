@@ -150,7 +150,8 @@ class PhotoBatch:
         outcomes = []
         for (name, stem), photo in zip(names, batch, strict=True):
             if isinstance(photo, PictureError):
-                outcomes.append(Outcome(name, "not read", detail=photo.fault))
+                detail = f"{photo.fault} ({photo.detail})"
+                outcomes.append(Outcome(name, "not read", detail=detail))
             else:
                 outcomes.append(self._write(name, stem, photo, next(portrayals)))
             bar.advance()

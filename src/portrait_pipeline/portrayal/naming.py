@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
+from portrait_pipeline.decoding.colour import srgb_profile
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.file_names import is_safe_name
 from portrait_pipeline.files import part_beside, put_in_place
@@ -20,7 +21,7 @@ class PictureWriter:
     """Writes PNG files into one folder, each completely or not at all.
 
     A link in place of a file is replaced, never followed out of the folder. Files contain pixels
-    only, no EXIF.
+    and the sRGB profile, no EXIF.
 
     Args:
         folder: Created if it is missing.
@@ -62,7 +63,7 @@ class PictureWriter:
         part = part_beside(target)
         try:
             with part.open("xb") as file:
-                Image.fromarray(pixels).save(file, format="PNG")
+                Image.fromarray(pixels).save(file, format="PNG", icc_profile=srgb_profile())
             self._put(part, target)
         except OSError as error:
             raise PortraitPipelineError(

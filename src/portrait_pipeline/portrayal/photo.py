@@ -6,11 +6,13 @@ from typing import Self
 
 from PIL import Image
 
+from portrait_pipeline.decoding.processes import PictureLimits
 from portrait_pipeline.pictures import (
-    PictureError,
+    LIMITS,
     ReducedPicture,
     decode_picture,
     decode_reduced,
+    read_file,
 )
 
 
@@ -27,14 +29,16 @@ class Photo:
     reduced: ReducedPicture
 
     @classmethod
-    def decode(cls, data: bytes, name: str, detection_size_px: int) -> Self:
+    def decode(
+        cls, data: bytes, name: str, detection_size_px: int, limits: PictureLimits = LIMITS
+    ) -> Self:
         """Decode a picture file exactly as the training pictures.
 
         Raises:
             PictureError: if it cannot be read; its `fault` says why.
         """
-        reduced = decode_reduced(data, name, detection_size_px)
-        return cls(decode_picture(data, name), reduced)
+        reduced = decode_reduced(data, name, detection_size_px, limits)
+        return cls(decode_picture(data, name, limits), reduced)
 
     @classmethod
     def read(cls, path: Path, detection_size_px: int) -> Self:
@@ -43,11 +47,7 @@ class Photo:
         Raises:
             PictureError: if it cannot be read; its `fault` says why.
         """
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise PictureError(path.name, "unreadable", error.strerror or str(error)) from error
-        return cls.decode(data, path.name, detection_size_px)
+        return cls.decode(read_file(path), path.name, detection_size_px)
 
     @classmethod
     def of_image(cls, image: Image.Image) -> Self:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from portrait_pipeline.file_names import path_of_text
-from portrait_pipeline.images import FaceSet, PictureError, decode_reduced
-from portrait_pipeline.pictures import ListingFault
+from portrait_pipeline.images import FaceSet
+from portrait_pipeline.pictures import ListingFault, PictureError, decode_reduced, read_file
 from portrait_pipeline.report.headline import HeadlineRow
 from portrait_pipeline.report.measures import Measure
 from portrait_pipeline.report.pictures import THUMBNAIL_PX, to_data_uri
@@ -133,8 +133,8 @@ def read_thumbnail(path: str) -> str:
     what the page shows, not a mistake.
     """
     try:
-        picture = decode_reduced(path_of_text(path).read_bytes(), path, THUMBNAIL_PX)
-    except (OSError, PictureError):
+        picture = decode_reduced(read_file(path_of_text(path)), path, THUMBNAIL_PX)
+    except PictureError:
         return ""
     return to_data_uri(np.asarray(picture.image))
 

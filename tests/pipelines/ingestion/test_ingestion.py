@@ -30,9 +30,9 @@ from portrait_pipeline.faces.crop import crop_face
 from portrait_pipeline.faces.detect import FaceDetector
 from portrait_pipeline.faces.detection import overlap
 from portrait_pipeline.file_names import name_as_text
-from portrait_pipeline.images import FaceSet, read_picture
+from portrait_pipeline.images import FaceSet
 from portrait_pipeline.parameters import PictureSourceParameters, SampleParameters
-from portrait_pipeline.pictures import ReducedPicture
+from portrait_pipeline.pictures import ReducedPicture, read_picture
 from portrait_pipeline.pipelines.ingestion import create_pipeline, nodes
 from portrait_pipeline.sample import draw_painting, draw_photo
 

@@ -1,0 +1,1 @@
+"""The one decoder of picture files, and the processes that it runs in."""
