@@ -40,11 +40,15 @@ class PictureError(PortraitPipelineError):
     Args:
         name: What the file is called.
         fault: Why it cannot be read, in two words.
-        detail: Why, more exactly.
+        detail: Why, more exactly; may be empty.
+
+    Attributes:
+        reason: Both.
     """
 
     def __init__(self, name: str, fault: PictureFault, detail: str) -> None:
-        super().__init__(f"{name} cannot be read as a picture: {fault} ({detail})")
+        self.reason = f"{fault} ({detail})" if detail else fault
+        super().__init__(f"{name} cannot be read as a picture: {self.reason}")
         self.fault: PictureFault = fault
         self.detail = detail
 

@@ -133,7 +133,7 @@ class PhotoBatch:
     def _read(self, file: ListedFile) -> Photo | PictureError:
         name, path = file
         if not isinstance(path, Path):
-            return PictureError(name, path, "it is not opened")
+            return PictureError(name, path, "")
         try:
             return Photo.read(path, self._portrayer.preparation.detection_size_px)
         except PictureError as error:
@@ -150,8 +150,7 @@ class PhotoBatch:
         outcomes = []
         for (name, stem), photo in zip(names, batch, strict=True):
             if isinstance(photo, PictureError):
-                detail = f"{photo.fault} ({photo.detail})"
-                outcomes.append(Outcome(name, "not read", detail=detail))
+                outcomes.append(Outcome(name, "not read", detail=photo.reason))
             else:
                 outcomes.append(self._write(name, stem, photo, next(portrayals)))
             bar.advance()
