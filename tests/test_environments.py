@@ -22,10 +22,18 @@ ENVIRONMENTS = ("sample", "study")
 GIVEN: tuple[dict[str, Any], ...] = (
     {},
     {
-        **{"seed": 7, "resume": True, "resume_from": "previous", "workspace": "other"},
-        **{"teacher": "faceres", "judge": "dlib", "selection": "pareto", "num_epochs": 11},
-        **{"lambda_perceptual": 0.25, "allow_cpu": False},
-        **{"photos_folder": "a", "paintings_folder": "b"},
+        "seed": 7,
+        "resume": True,
+        "resume_from": "previous",
+        "workspace": "other",
+        "teacher": "faceres",
+        "judge": "dlib",
+        "selection": "pareto",
+        "num_epochs": 11,
+        "lambda_perceptual": 0.25,
+        "allow_cpu": False,
+        "photos_folder": "a",
+        "paintings_folder": "b",
     },
     {"selection": "ssim", "training": {"seed": 3, "num_epochs": 2}, "evaluation": {"seed": 4}},
 )
