@@ -18,6 +18,7 @@ MODELS = {
     "faces": parameters.FaceParameters,
     "audit": parameters.AuditParameters,
     "splits": parameters.SplitParameters,
+    "persons": parameters.PersonParameters,
     "training": parameters.TrainingParameters,
     "tuning": parameters.TuningParameters,
     "evaluation": parameters.EvaluationParameters,
@@ -69,6 +70,15 @@ def test_what_people_change_reaches_the_models(env: str) -> None:
         assert values["training"][name] == given[name]
     source = parameters.PictureSourceParameters.model_validate(values["photos"])
     assert (source.source, source.folder) == ("folder", "mine")
+
+
+@pytest.mark.parametrize("env", ["base", "sample", "study"])
+def test_the_seed_of_the_trainings_changes_nothing_else(env: str) -> None:
+    """Another seed meets the same sample, people, splits, patches and resampled pictures."""
+    one, other = loaded(env, seed=0), loaded(env, seed=7)
+    assert other["training"].pop("seed") == 7
+    assert one["training"].pop("seed") == 0
+    assert {name for name in one if one[name] != other[name]} == {"seed"}
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,13 @@ class AuditParameters(Parameters):
     near_duplicate_distance_bits: Annotated[int, Field(ge=0, le=64)]
 
 
+class PersonParameters(Parameters):
+    """When two photographs count as one person, so that no split parts them."""
+
+    max_distance: Annotated[float, Field(gt=0.0, le=2.0)] | None
+    max_photos: Annotated[int, Field(ge=1)]
+
+
 class SplitParameters(Parameters):
     """Sizes of the splits (report, section 3) and how a shortage is met."""
 
@@ -97,6 +104,7 @@ class TrainingParameters(Parameters):
 
     seed: Annotated[int, Field(ge=0)]
     resume: bool = False
+    reuse: bool = False
     # networks
     image_size_px: Annotated[int, Field(ge=32, multiple_of=4)]
     num_generator_filters: Annotated[int, Field(ge=1)]
@@ -187,7 +195,7 @@ class ModelParameters(Parameters):
 
     @model_validator(mode="after")
     def _names_settings_of_training(self) -> Self:
-        known = set(TrainingParameters.model_fields) - {"seed", "resume"}
+        known = set(TrainingParameters.model_fields) - {"seed", "resume", "reuse"}
         for name in self.training:
             if name not in known:
                 raise ValueError(f"training.{name} is no setting of a model")
@@ -239,6 +247,7 @@ class EvaluationParameters(Parameters):
     batch_size: Annotated[int, Field(ge=1)]
     num_bootstrap_samples: Annotated[int, Field(ge=100)]
     seed: Annotated[int, Field(ge=0)]
+    patch_seed: Annotated[int, Field(ge=0)] = 0
     inception_weights: str | None = None
 
     @model_validator(mode="after")

@@ -19,6 +19,7 @@ from portrait_pipeline.errors import PortraitPipelineError
 
 WITHOUT_EFFECT = (
     "resume",
+    "reuse",
     "allow_cpu",
     "save_every_steps",
     "save_every_minutes",

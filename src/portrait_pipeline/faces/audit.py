@@ -65,6 +65,7 @@ def audit_pictures(
     table["reason"] = _own_reasons(table, faces, parameters)
     table["duplicate_of"] = pd.Series(pd.NA, index=table.index, dtype="string")
     table["cluster"] = _clusters(table, parameters.near_duplicate_distance_bits)
+    table["person"] = -1
     if parameters.drop_duplicates:
         table = _without_copies(table)
     table["kept"] = table["reason"].isna()
@@ -93,20 +94,23 @@ def describe_audit(audit: pd.DataFrame) -> list[str]:
 
 
 def summarise(audit: pd.DataFrame) -> dict[str, dict[str, object]]:
-    """Count, for each domain, files, kept and left out, whence the crops came, and the splits.
+    """Count, for each domain, files, kept and left out, crops by their source, splits and people.
 
-    `kept` plus the sum of `left_out` is `files`; the sum of `splits` is `kept`.
+    `kept` plus the sum of `left_out` is `files`; the sum of `splits` is `kept`. `persons` counts
+    the people and the pictures of the most frequent one; both are 0 where they were not looked for.
     """
     summary: dict[str, dict[str, object]] = {}
     for domain, rows in typed(audit, AUDIT_DTYPES).groupby("domain", sort=False):
         kept = rows[rows["kept"]]
         splits = kept["split"].fillna("unused").value_counts()
+        persons = kept.loc[kept["person"] >= 0, "person"].value_counts()
         summary[str(domain)] = {
             "files": len(rows),
             "kept": len(kept),
             "left_out": count_left_out(rows),
             "crop_from": {str(key): int(n) for key, n in kept["crop_from"].value_counts().items()},
             "splits": {str(key): int(n) for key, n in splits.items()},
+            "persons": {"found": len(persons), "largest": int(max(persons, default=0))},
         }
     return summary
 

@@ -47,6 +47,7 @@ AUDIT_DTYPES: Mapping[str, str] = {
     "reason": "string",
     "duplicate_of": "string",
     "cluster": "int64",
+    "person": "int64",
     "crop_from": "string",
     "reflected_share": "float64",
     **dict.fromkeys(CROP_COLUMNS, "float64"),
@@ -56,9 +57,11 @@ AUDIT_DTYPES: Mapping[str, str] = {
 
 
 def typed(table: pd.DataFrame, dtypes: Mapping[str, str]) -> pd.DataFrame:
-    """Give a table, as it comes from a file, the types of its columns; absent ones become NA."""
+    """Give a table, as it comes from a file, the types of its columns; absent: NA or -1."""
     further = [name for name in table if name not in dtypes]
     whole = table.reindex(columns=[*dtypes, *further])
+    absent = [name for name in dtypes if name not in table and dtypes[name] == "int64"]
+    whole[absent] = -1
     return whole.astype(dict(dtypes)).reset_index(drop=True)
 
 

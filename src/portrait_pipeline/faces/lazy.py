@@ -79,12 +79,14 @@ class LazyFaceSet:
 
 def lazy_faces(audit: pd.DataFrame, domain: Domain, size_px: int) -> LazyFaceSet:
     """Return the crops of the kept pictures of one set that belong to a split."""
-    rows = _used(audit, domain)
-    crops = {
-        str(row["name"]): Crop(str(row["path"]), str(row["content_hash"]), transform_of(row))
-        for row in rows.to_dict("records")
-    }
-    return LazyFaceSet(crops, size_px, f"{domain}s")
+    return LazyFaceSet(_recipes(_used(audit, domain)), size_px, f"{domain}s")
+
+
+def lazy_photos(audit: pd.DataFrame, size_px: int) -> LazyFaceSet:
+    """Return the crops of all kept photographs, whether or not they belong to a split yet."""
+    table = typed(audit, AUDIT_DTYPES)
+    rows = table[table["kept"] & (table["domain"] == "photo")]
+    return LazyFaceSet(_recipes(rows), size_px, "photos of people")
 
 
 def lazy_twins(audit: pd.DataFrame, size_px: int) -> LazyFaceSet:
@@ -101,6 +103,13 @@ def lazy_twins(audit: pd.DataFrame, size_px: int) -> LazyFaceSet:
         for row in rows.to_dict("records")
     }
     return LazyFaceSet(crops, size_px, "twins")
+
+
+def _recipes(rows: pd.DataFrame) -> dict[str, Crop]:
+    return {
+        str(row["name"]): Crop(str(row["path"]), str(row["content_hash"]), transform_of(row))
+        for row in rows.to_dict("records")
+    }
 
 
 def _used(audit: pd.DataFrame, domain: Domain) -> pd.DataFrame:

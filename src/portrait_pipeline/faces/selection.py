@@ -1,5 +1,8 @@
 """Which crops belong to a split."""
 
+import hashlib
+
+import numpy as np
 import pandas as pd
 
 from portrait_pipeline.errors import PortraitPipelineError
@@ -26,3 +29,20 @@ def select_split(faces: FaceSet, splits: pd.DataFrame, domain: Domain, split: Sp
             " the sizes of the splits, then run `kedro run --pipeline=ingest`"
         )
     return faces.subset(sorted(rows["name"].astype(str)))
+
+
+def choose_pictures(faces: FaceSet, count: int, seed: int) -> FaceSet:
+    """Choose some crops by their content and a seed, so that renamed files are chosen again.
+
+    Returns:
+        All crops as they are where there are at most `count`, else `count` of them.
+    """
+    if len(faces) <= count:
+        return faces
+
+    def place(row: int) -> bytes:
+        pixels = np.ascontiguousarray(faces[row]).tobytes()
+        return hashlib.sha256(f"{seed}:".encode() + pixels).digest()
+
+    rows = sorted(range(len(faces)), key=place)[:count]
+    return faces.subset([faces.names[row] for row in rows])

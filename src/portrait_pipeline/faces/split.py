@@ -11,35 +11,40 @@ none but the new one enters the test set. No picture ever goes from training to 
 import hashlib
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.faces.columns import AUDIT_DTYPES, typed
 from portrait_pipeline.parameters import SplitParameters
 
 SPLIT_ORDER = ("test", "validation", "train")
+SPLIT_COLUMNS = ["name", "domain", "split", "content_hash", "person"]
 
 
 def split_pictures(audit: pd.DataFrame, parameters: SplitParameters) -> pd.DataFrame:
     """Return the audit with its `split` column filled for the kept pictures of both sets.
 
-    Clusters of copies stay together: a cluster has the lowest rank of its members, and what does
-    not fit into its split is unused rather than elsewhere. Copies that lie in both sets follow the
-    photos.
+    Copies of a picture and photographs of a person stay together: such a group has the lowest rank
+    of its members, and what does not fit into its split is unused rather than elsewhere. Copies
+    that lie in both sets follow the photos.
 
     Raises:
         PortraitPipelineError: if a set has too few faces and `split` is `exact`.
     """
     table = typed(audit, AUDIT_DTYPES)
     table["split"] = pd.Series(pd.NA, index=table.index, dtype="string")
+    groups = _groups(table)
     bound: dict[int, str] = {}
     for domain in ("photo", "painting"):
         rows = table[table["kept"] & (table["domain"] == domain)]
         counts = split_counts(len(rows), domain, parameters)
         ranks = rows["content_hash"].map(lambda content: rank(content, parameters.seed))
-        placed = _place(rows.assign(rank=ranks), counts, bound)
+        placed = _place(rows.assign(rank=ranks, group=groups[rows.index]), counts, bound)
         table.loc[placed.index, "split"] = placed
-        bound |= dict(zip(table["cluster"][placed.index], placed, strict=True))
+        bound |= dict(zip(groups[placed.index], placed, strict=True))
     return table
 
 
@@ -90,16 +95,31 @@ def _shares(asked: Mapping[str, int], available: int) -> dict[str, int]:
     return {name: least[name] + shares[name] for name in asked}
 
 
+def _groups(table: pd.DataFrame) -> pd.Series:
+    """Number what no split may part: pictures joined by a cluster of copies or by a person."""
+    kept = table[table["kept"]]
+    unknown = kept["person"] < 0
+    clusters = pd.factorize(kept["cluster"])[0]
+    persons = pd.factorize(kept["person"].mask(unknown, -2 - pd.Series(kept.index, kept.index)))[0]
+    count = len(clusters) + len(persons)
+    ends = (clusters, len(clusters) + persons)
+    joined = csr_array((np.ones(len(kept), dtype=np.bool_), ends), shape=(count, count))
+    labels = connected_components(joined, directed=False)[1]
+    groups = pd.Series(-1, index=table.index, dtype="int64")
+    groups[kept.index] = labels[clusters]
+    return groups
+
+
 def _place(rows: pd.DataFrame, counts: Mapping[str, int], bound: Mapping[int, str]) -> pd.Series:
-    """Walk through the clusters by rank and fill one split after the other."""
+    """Walk through the groups by rank and fill one split after the other."""
     room = dict(counts)
     placed: dict[int, str] = {}
-    clusters = rows.sort_values("rank").groupby("cluster", sort=False).groups
-    members = {int(str(cluster)): list(index) for cluster, index in clusters.items()}
-    for cluster in sorted(members, key=lambda number: number not in bound):
-        split = bound.get(cluster) or next((name for name in SPLIT_ORDER if room[name]), None)
+    groups = rows.sort_values("rank").groupby("group", sort=False).groups
+    members = {int(str(group)): list(index) for group, index in groups.items()}
+    for group in sorted(members, key=lambda number: number not in bound):
+        split = bound.get(group) or next((name for name in SPLIT_ORDER if room[name]), None)
         if split is not None:
-            taken = members[cluster][: room[split]]
+            taken = members[group][: room[split]]
             room[split] -= len(taken)
             placed |= dict.fromkeys(taken, split)
     return pd.Series(placed, dtype="string")

@@ -9,7 +9,7 @@ from portrait_pipeline.cyclegan.services import Checkpoint
 from portrait_pipeline.cyclegan.translate import load_generator, translate
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.faces.detect import FaceDetector
-from portrait_pipeline.parameters import FaceParameters
+from portrait_pipeline.parameters import FaceParameters, Teacher
 from portrait_pipeline.portrayal.portrayer import PortraitModel
 
 
@@ -35,11 +35,12 @@ def checkpoint_preparation(checkpoint: Checkpoint) -> FaceParameters:
     return preparation
 
 
-def checkpoint_teacher(checkpoint: Checkpoint) -> str | None:
+def checkpoint_teacher(checkpoint: Checkpoint) -> Teacher | None:
     """Return the teacher of the model, or None for a model without one."""
     settings = checkpoint["parameters"]
     is_taught = settings["lambda_perceptual"] > 0.0 or settings.get("perceptual_gradient_share")
-    return str(settings["teacher"]) if is_taught else None
+    teacher: Teacher = settings["teacher"]
+    return teacher if is_taught else None
 
 
 def checkpoint_model(

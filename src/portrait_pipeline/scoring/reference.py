@@ -11,7 +11,7 @@ from torch import Tensor
 
 from portrait_pipeline.faces.selection import select_split
 from portrait_pipeline.identity.face_finder import find_faces
-from portrait_pipeline.identity.judge import JudgeFunction, check_judge_is_not_teacher, load_judge
+from portrait_pipeline.identity.judge import JudgeFunction, load_judge
 from portrait_pipeline.identity.landmarks import Landmarks, find_landmarks
 from portrait_pipeline.images import FaceSet, to_model_range
 from portrait_pipeline.metrics.helpers.ranges import MODEL_RANGE
@@ -99,7 +99,9 @@ class Reference:
     @cached_property
     def painting_patches(self) -> PatchSet:
         """The paintings' patches, for the sliced Wasserstein distance."""
-        return cut_patches(to_model_range(self.painting_pixels), MODEL_RANGE, self.settings.seed)
+        return cut_patches(
+            to_model_range(self.painting_pixels), MODEL_RANGE, self.settings.patch_seed
+        )
 
     @cached_property
     def painting_features(self) -> Float[Tensor, "n features"] | None:
@@ -130,10 +132,9 @@ def build_reference(
     """Gather what the models of one split are judged against.
 
     Raises:
-        PortraitPipelineError: if the judge is the teacher, or the split is empty.
+        PortraitPipelineError: if the split is empty.
     """
     evaluation, training = settings.evaluation, settings.training
-    check_judge_is_not_teacher(evaluation.judge, training.teacher)
     own = select_split(photos, splits, "photo", split)
     paintings = select_split(portraits, splits, "painting", split)
     others = select_split(portraits, splits, "painting", "train")

@@ -70,7 +70,7 @@ def score_briefly(reference: Reference, pictures: Pixels) -> dict[str, float]:
     """Score one of several checkpoints of a model: few numbers, no intervals."""
     photos, made = to_model_range(reference.photo_pixels), to_model_range(pictures)
     judged = reference.judge(pictures), reference.judged_photos
-    patches = cut_patches(made, MODEL_RANGE, reference.settings.seed)
+    patches = cut_patches(made, MODEL_RANGE, reference.settings.patch_seed)
     return {
         "ssim": float(ssim(photos, made, MODEL_RANGE).mean()),
         "identity_similarity": float(pair_similarities(*judged).mean()),
@@ -113,7 +113,9 @@ def measure_style(reference: Reference, pictures: Pixels) -> Metrics:
     samples, seed = reference.settings.num_bootstrap_samples, reference.settings.seed
     made, photos = to_model_range(pictures), to_model_range(reference.photo_pixels)
     distance = swd_of_patches(
-        cut_patches(made, MODEL_RANGE, seed), reference.painting_patches, samples
+        cut_patches(made, MODEL_RANGE, reference.settings.patch_seed),
+        reference.painting_patches,
+        samples,
     )
     return {
         "swd": distance.mean,

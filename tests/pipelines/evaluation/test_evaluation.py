@@ -19,6 +19,15 @@ from portrait_pipeline.scoring.table_rows import SPREAD
 EVERYWHERE = ("ssim", "ssim_as_published", "identity_similarity", "rank_1", "rank_5", "swd")
 
 
+SPLITS = pd.DataFrame(
+    [
+        (f"{number}", "photo", split, f"{number:064x}", number)
+        for number, split in enumerate(("train", "test"))
+    ],
+    columns=["name", "domain", "split", "content_hash", "person"],
+)
+
+
 class Run:
     """An MLflow run in memory."""
 
@@ -48,7 +57,7 @@ def checkpoint_with_recent(model: str = "proposed") -> dict[str, Any]:
 def evaluated(
     reference: Reference, checkpoint: dict[str, Any], run: Run | None = None
 ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    made = nodes.translate_photos(reference, checkpoint, reference.settings)
+    made = nodes.translate_photos(reference, checkpoint, reference.settings, SPLITS)
     return nodes.score_model(reference, checkpoint, *made, run or Run())
 
 
@@ -152,3 +161,42 @@ def test_no_picture_is_described_twice() -> None:
     evaluated(reference, tiny_checkpoint())
     nodes.score_controls(reference)
     assert judge.seen == 3 * len(NAMES)
+
+
+@pytest.mark.parametrize("teacher", ["dlib", "faceres", "facenet"])
+def test_a_judge_that_taught_the_checkpoint_is_refused(teacher: str) -> None:
+    """The checkpoint says who taught it; what `training.teacher` says now does not matter."""
+    checkpoint = tiny_checkpoint(teacher=teacher, lambda_perceptual=1.0)
+    judged = evaluation(judge=teacher)
+    with pytest.raises(PortraitPipelineError, match=f"teacher={teacher}"):
+        nodes.translate_photos(make_reference(), checkpoint, judged, SPLITS)
+    untaught = tiny_checkpoint(teacher=teacher, lambda_perceptual=0.0)
+    nodes.translate_photos(make_reference(), untaught, judged, SPLITS)
+    shared = tiny_checkpoint(teacher=teacher, perceptual_gradient_share=0.5)
+    with pytest.raises(PortraitPipelineError, match=f"teacher={teacher}"):
+        nodes.translate_photos(make_reference(), shared, judged, SPLITS)
+
+
+def test_several_seeds_are_summarised_and_compared_with_their_own_seed() -> None:
+    """Mean and range over the seeds of a model; differences seed by seed, with intervals."""
+    names = {"baseline": "baseline", "light": "light", "light_seed_1": "light"}
+    found = {
+        name: evaluated(make_reference(), {**tiny_checkpoint(name, seed=number), "model": name})
+        for number, name in enumerate(names)
+    }
+    table, _ = nodes.tabulate_comparison([], *(summaries for _, summaries in found.values()))
+    seeds = nodes.summary_over_seeds(names)(table).set_index("model")
+    assert seeds["num_seeds"].to_dict() == {"baseline": 1, "light": 2}
+    own = table.set_index("model").loc[["light", "light_seed_1"], "ssim"]
+    assert seeds.loc["light", "ssim"] == pytest.approx(own.mean())
+    assert seeds.loc["light", ["ssim_min", "ssim_max"]].tolist() == [own.min(), own.max()]
+    compare = nodes.comparison_of(tuple(names), {"light": "baseline", "light_seed_1": "baseline"})
+    differences, sentences = compare(evaluation(), *(scores for scores, _ in found.values()))
+    assert sentences == []  # they speak of `proposed`
+    of_ssim = differences[differences["measure"] == "ssim"].set_index("model")
+    for name in ("light", "light_seed_1"):
+        row = of_ssim.loc[name]
+        expected = found[name][0]["ssim"].mean() - found["baseline"][0]["ssim"].mean()
+        assert row["difference"] == pytest.approx(expected)
+        assert row["low"] <= row["difference"] <= row["high"]
+        assert row["n"] == len(NAMES)

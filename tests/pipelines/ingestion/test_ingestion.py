@@ -23,6 +23,7 @@ from support.ingestion import (
     sources,
 )
 
+from portrait_pipeline.datasets.embeddings import SqliteEmbeddingStore
 from portrait_pipeline.datasets.face_set import FaceSetDataset
 from portrait_pipeline.datasets.table import TableDataset
 from portrait_pipeline.faces.columns import detection_of, transform_of
@@ -31,7 +32,11 @@ from portrait_pipeline.faces.detect import FaceDetector
 from portrait_pipeline.faces.detection import overlap
 from portrait_pipeline.file_names import name_as_text
 from portrait_pipeline.images import FaceSet
-from portrait_pipeline.parameters import PictureSourceParameters, SampleParameters
+from portrait_pipeline.parameters import (
+    PersonParameters,
+    PictureSourceParameters,
+    SampleParameters,
+)
 from portrait_pipeline.pictures import ReducedPicture, read_picture
 from portrait_pipeline.pipelines.ingestion import create_pipeline, nodes
 from portrait_pipeline.sample import draw_painting, draw_photo
@@ -69,6 +74,8 @@ def catalog_of(folders: tuple[Path, Path], root: Path, store: MemoryStore) -> Da
         "params:faces": ANY_FACES,
         "params:audit": AUDIT,
         "params:splits": SHARE,
+        "params:persons": PersonParameters(max_distance=0.05, max_photos=100),
+        "embedding_store": SqliteEmbeddingStore(root / "embeddings.sqlite"),
         "raw_photos_folder": root / "raw_photos",
         "raw_paintings_folder": root / "raw_paintings",
     }
@@ -115,6 +122,9 @@ def test_folders_become_audited_split_and_cropped_sets(
         "no face": 1,
     }
     assert "photos: 9 files, 6 faces kept, 3 left out (" in caplog.text
+    assert "6 photographs show 6 people" in caplog.text
+    assert set(splits.loc[splits["domain"] == "photo", "person"]) == set(range(6))
+    assert set(splits.loc[splits["domain"] == "painting", "person"]) == {-1}
     assert "photos: 3 train, 1 validation, 2 test" in caplog.text
 
 

@@ -1,7 +1,9 @@
 """How the settings of each training follow from those of the user, and how trainings are wired."""
 
+import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -12,6 +14,8 @@ from support.tiny_model import PREPARATION, SIZE_PX, TRAINING
 from portrait_pipeline.cyclegan.data import TrainingData
 from portrait_pipeline.cyclegan.services import Checkpoint
 from portrait_pipeline.datasets.embeddings import SqliteEmbeddingStore
+from portrait_pipeline.faces.selection import choose_pictures
+from portrait_pipeline.images import FaceSet
 from portrait_pipeline.parameters import (
     FaceParameters,
     ModelParameters,
@@ -25,6 +29,15 @@ from portrait_pipeline.scoring.validation import Validation
 SETTINGS = TrainingParameters(**{**TRAINING, "lambda_perceptual": 5.0, "num_epochs": 50})
 PIPELINES = register_pipelines()
 FACES = FaceParameters(**PREPARATION)
+SPLITS = pd.DataFrame(
+    [
+        ("a.png", "photo", "train", "a" * 64, 0),
+        ("b.png", "photo", "test", "b" * 64, 0),
+        ("c.png", "painting", "train", "c" * 64, -1),
+    ],
+    columns=["name", "domain", "split", "content_hash", "person"],
+)
+ORIGIN = nodes.describe_training(SPLITS, FACES)
 NOTHING = noise_faces(0, 0, SIZE_PX)
 NO_VALIDATION = Validation(NOTHING, NOTHING, lambda faces: faces.numpy(), 1)
 BASELINE = ModelParameters(training={"lambda_perceptual": 0.0, "perceptual_gradient_share": None})
@@ -33,10 +46,13 @@ BLIND = TrainingData(noise_faces(3, 1, SIZE_PX), noise_faces(3, 2, SIZE_PX))
 
 
 def trained(
-    node: nodes.TrainingNode, data: TrainingData, settings: TrainingParameters
+    node: nodes.TrainingNode,
+    data: TrainingData,
+    settings: TrainingParameters,
+    store: MemoryStore | None = None,
 ) -> tuple[Checkpoint, pd.DataFrame]:
     """Run the function of a training node with everything around it in memory."""
-    return node(data, NO_VALIDATION, settings, FACES, MemoryStore(), MemoryTracker())
+    return node(data, NO_VALIDATION, settings, ORIGIN, store or MemoryStore(), MemoryTracker())
 
 
 @pytest.mark.parametrize("teacher", ["dlib", "facenet"])
@@ -138,3 +154,60 @@ def test_by_default_the_proposed_model_waits_for_the_tuning() -> None:
 def test_the_baseline_knows_no_face_network() -> None:
     """Neither the store of embeddings nor taught data are among what it needs."""
     assert not {"embedding_store", "taught_data"} & PIPELINES["train_baseline"].datasets()
+
+
+def test_a_checkpoint_says_which_pictures_persons_and_code_it_comes_from() -> None:
+    """The final checkpoint and every state on the way to it."""
+    store = MemoryStore()
+    settings = SETTINGS.model_copy(update={"num_epochs": 1})
+    checkpoint, _ = trained(nodes.training_of("baseline", BASELINE), BLIND, settings, store)
+    for saved in (checkpoint, *store.states):
+        assert saved["provenance"]["pictures"] == ["a" * 64, "c" * 64]
+        assert saved["provenance"]["pictures_of_persons"] == ["a" * 64, "b" * 64, "c" * 64]
+        assert len(saved["provenance"]["source_hash"]) == 64
+        assert saved["preparation"] == FACES.model_dump()
+
+
+OTHER_CODE = dataclasses.replace(ORIGIN, source_hash="0" * 64)
+SAME_TRAINING = {
+    "the same": ({}, BLIND, ORIGIN, True),
+    "saved more often": ({"save_every_steps": 1}, BLIND, ORIGIN, True),
+    "other settings": ({"learning_rate": 0.001}, BLIND, ORIGIN, False),
+    "another seed": ({"seed": 5}, BLIND, ORIGIN, False),
+    "other pictures": (
+        {},
+        TrainingData(noise_faces(3, 7, SIZE_PX), BLIND.paintings),
+        ORIGIN,
+        False,
+    ),
+    "other code": ({}, BLIND, OTHER_CODE, False),
+}
+
+
+@pytest.mark.parametrize("name", SAME_TRAINING)
+def test_only_the_very_same_training_is_taken_up_again(name: str) -> None:
+    """With `reuse` the second call trains nothing; where anything differs it trains anew."""
+    changes, data, origin, is_taken_up = SAME_TRAINING[name]
+    node, store = nodes.training_of("baseline", BASELINE), MemoryStore()
+    settings = SETTINGS.model_copy(update={"num_epochs": 1, "reuse": True})
+    first, _ = trained(node, BLIND, settings, store)
+    tracker = MemoryTracker()
+    changed = settings.model_copy(update=changes)
+    node(data, NO_VALIDATION, changed, origin, store, tracker)
+    assert tracker.starts[0][2] == (first["tracking_id"] if is_taken_up else None)
+
+
+def test_validation_pictures_do_not_depend_on_their_names() -> None:
+    """Law: renamed files are chosen again; another seed chooses others; few are taken whole."""
+    faces = noise_faces(20, 3, 16)
+    order = np.random.default_rng(0).permutation(20)
+    renamed = FaceSet(tuple(f"{row:02}.png" for row in range(20)), faces[order])
+
+    def chosen(of: FaceSet, seed: int = 0) -> set[bytes]:
+        few = choose_pictures(of, 6, seed)
+        return {few[row].tobytes() for row in range(len(few))}
+
+    assert len(chosen(faces)) == 6
+    assert chosen(faces) == chosen(renamed)
+    assert chosen(faces) != chosen(faces, seed=1)
+    assert choose_pictures(faces, 20, 0) is faces

@@ -15,14 +15,17 @@ from portrait_pipeline.cyclegan.retention import (
 )
 from portrait_pipeline.cyclegan.services import Checkpoint
 from portrait_pipeline.cyclegan.translate import load_generator, translate
+from portrait_pipeline.identity.judge import check_judge_is_not_teacher
 from portrait_pipeline.images import FaceSet
 from portrait_pipeline.parameters import (
     EvaluationParameters,
     FaceParameters,
     TrainingParameters,
 )
+from portrait_pipeline.portrayal.torch_model import checkpoint_teacher
 from portrait_pipeline.progress import progress_bar
 from portrait_pipeline.scoring.model_tables import tabulate_differences, tabulate_seeds
+from portrait_pipeline.scoring.provenance import check_unseen
 from portrait_pipeline.scoring.reference import (
     Pixels,
     Reference,
@@ -88,13 +91,23 @@ def gather_test_reference(
 
 
 def translate_photos(
-    reference: Reference, checkpoint: Checkpoint, evaluation: EvaluationParameters
+    reference: Reference,
+    checkpoint: Checkpoint,
+    evaluation: EvaluationParameters,
+    splits: pd.DataFrame,
 ) -> tuple[FaceSet, FaceSet, dict[int, FaceSet]]:
     """Make G(x) of every photo, and F(G(x)), its reconstruction.
+
+    Raises:
+        PortraitPipelineError: if the judge taught the model, or it was trained on these pictures.
 
     Returns:
         Portraits, reconstructions, and the portraits of the model's recent checkpoints by epoch.
     """
+    check_unseen(checkpoint, splits, reference.split)
+    teacher = checkpoint_teacher(checkpoint)
+    if teacher is not None:
+        check_judge_is_not_teacher(evaluation.judge, teacher)
     averaged, batch_size = evaluation.use_averaged_generator, evaluation.batch_size
     chosen = choose_checkpoint(checkpoint, evaluation.checkpoint)
     names, photos = reference.photos.names, reference.photo_pixels

@@ -73,7 +73,7 @@ def create_scoring(model: str, split: Split) -> Pipeline:
             ),
             Node(
                 func=nodes.translate_photos,
-                inputs=[reference, f"{model}_checkpoint", "params:evaluation"],
+                inputs=[reference, f"{model}_checkpoint", "params:evaluation", "splits"],
                 outputs=made,
                 name="translate_photos",
                 namespace=model,

@@ -10,13 +10,16 @@ from portrait_pipeline.faces.audit import audit_pictures, describe_audit, summar
 from portrait_pipeline.faces.columns import survey_table
 from portrait_pipeline.faces.detect import FaceDetector
 from portrait_pipeline.faces.lazy import LazyFaceSet, lazy_faces, lazy_twins
+from portrait_pipeline.faces.persons import add_persons, describe_with_dlib
 from portrait_pipeline.faces.record import DetectionStore, without_picture
-from portrait_pipeline.faces.split import split_pictures
+from portrait_pipeline.faces.split import SPLIT_COLUMNS, split_pictures
 from portrait_pipeline.faces.survey import survey_pictures
+from portrait_pipeline.identity.embedding_store import EmbeddingStore
 from portrait_pipeline.parameters import (
     AuditParameters,
     Domain,
     FaceParameters,
+    PersonParameters,
     PictureSourceParameters,
     SampleParameters,
     SplitParameters,
@@ -70,16 +73,32 @@ def audit_faces(
     return audited
 
 
+def find_persons(
+    face_audit: pd.DataFrame,
+    photos: PictureSourceParameters,
+    persons: PersonParameters,
+    faces: FaceParameters,
+    embedding_store: EmbeddingStore,
+) -> pd.DataFrame:
+    """Find out which photographs show one person, so that no split parts them."""
+    if photos.source == "sample":
+        logger.info("every drawn person is there once, so people were not looked for")
+        return face_audit
+    audit, sentence = add_persons(face_audit, persons, describe_with_dlib(faces, embedding_store))
+    logger.info(sentence)
+    return audit
+
+
 def split_faces(
-    face_audit: pd.DataFrame, splits: SplitParameters
+    audit_with_persons: pd.DataFrame, splits: SplitParameters
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Divide the kept faces into train, validation and test by a hash of their content.
 
     Returns:
-        The splits (name, domain, split) and the whole audit.
+        The splits (`SPLIT_COLUMNS`) and the whole audit.
     """
-    audit = split_pictures(face_audit, splits)
-    used = audit.loc[audit["split"].notna(), ["name", "domain", "split"]]
+    audit = split_pictures(audit_with_persons, splits)
+    used = audit.loc[audit["split"].notna(), SPLIT_COLUMNS]
     counts = used.groupby(["domain", "split"]).size()
     for domain in ("photo", "painting"):
         parts = [

@@ -51,8 +51,20 @@ def _split_and_crop() -> Pipeline:
                 name="audit_faces",
             ),
             Node(
+                func=nodes.find_persons,
+                inputs=[
+                    "face_audit",
+                    "params:photos",
+                    "params:persons",
+                    "params:faces",
+                    "embedding_store",
+                ],
+                outputs="audit_with_persons",
+                name="find_persons",
+            ),
+            Node(
                 func=nodes.split_faces,
-                inputs=["face_audit", "params:splits"],
+                inputs=["audit_with_persons", "params:splits"],
                 outputs=["splits", "ingestion_audit"],
                 name="split_faces",
             ),

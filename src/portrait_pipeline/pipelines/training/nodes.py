@@ -14,7 +14,7 @@ from portrait_pipeline.cyclegan.schedule import needs_embedder
 from portrait_pipeline.cyclegan.services import Checkpoint, CheckpointStore, RunTracker, Services
 from portrait_pipeline.cyclegan.train import train_cyclegan
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.faces.selection import select_split
+from portrait_pipeline.faces.selection import choose_pictures, select_split
 from portrait_pipeline.identity import load_embedder
 from portrait_pipeline.identity.embedding_store import EmbeddingStore, embed_faces
 from portrait_pipeline.identity.judge import check_judge_is_not_teacher, load_judge
@@ -26,13 +26,20 @@ from portrait_pipeline.parameters import (
     TrainingParameters,
     TuningParameters,
 )
+from portrait_pipeline.scoring.provenance import (
+    Provenance,
+    ProvenanceStore,
+    describe_provenance,
+    is_same_training,
+    with_provenance,
+)
 from portrait_pipeline.scoring.validation import Validation
 
 logger = logging.getLogger(__name__)
 
 TrainedModel = tuple[Checkpoint, pd.DataFrame]
 TrainingNode = Callable[
-    [TrainingData, Validation, TrainingParameters, FaceParameters, CheckpointStore, RunTracker],
+    [TrainingData, Validation, TrainingParameters, Provenance, CheckpointStore, RunTracker],
     TrainedModel,
 ]
 
@@ -45,6 +52,11 @@ def select_training_data(
         photos=select_split(photo_faces, splits, "photo", "train"),
         paintings=select_split(painting_faces, splits, "painting", "train"),
     )
+
+
+def describe_training(splits: pd.DataFrame, faces: FaceParameters) -> Provenance:
+    """Say which pictures, persons, preparation and code the trainings use."""
+    return describe_provenance(splits, faces)
 
 
 def prepare_validation(
@@ -61,8 +73,8 @@ def prepare_validation(
     paintings = select_split(painting_faces, splits, "painting", "validation")
     count = training.num_validation_pictures
     return Validation(
-        photos=photos.subset(photos.names[:count]),
-        paintings=paintings.subset(paintings.names[:count]),
+        photos=choose_pictures(photos, count, evaluation.seed),
+        paintings=choose_pictures(paintings, count, evaluation.seed),
         judge=load_judge(evaluation.judge, evaluation.judge_weights, faces.margin),
         batch_size=evaluation.batch_size,
     )
@@ -110,12 +122,17 @@ def training_of(name: str, model: ModelParameters) -> TrainingNode:
         data: TrainingData,
         validation: Validation,
         training: TrainingParameters,
-        faces: FaceParameters,
+        provenance: Provenance,
         training_state: CheckpointStore,
         run: RunTracker,
     ) -> TrainedModel:
         settings = change_settings(training, **changes)
-        return _train(name, data, settings, faces, Services(run, training_state, validation))
+        if settings.reuse:
+            saved = training_state.load()
+            is_same = is_same_training(saved, name, data, settings, provenance)
+            settings = change_settings(settings, resume=is_same)
+        store = ProvenanceStore(training_state, provenance)
+        return _train(name, data, settings, provenance, Services(run, store, validation))
 
     differs = ", ".join(f"{key} = {value}" for key, value in changes.items()) or "nothing changed"
     train_model.__doc__ = f"Train CycleGAN as `training` says, with {differs}."
@@ -142,25 +159,23 @@ def _train(
     model: str,
     data: TrainingData,
     training: TrainingParameters,
-    faces: FaceParameters,
+    provenance: Provenance,
     services: Services,
 ) -> TrainedModel:
-    embedder = (
-        load_embedder(training.teacher, training.teacher_weights, faces.margin)
-        if needs_embedder(training)
-        else None
-    )
+    margin, embedder = provenance.preparation.margin, None
+    if needs_embedder(training):
+        embedder = load_embedder(training.teacher, training.teacher_weights, margin)
     checkpoint = train_cyclegan(
         data,
         training,
         services,
         model_name=model,
-        preparation=faces.model_dump(),
+        preparation=provenance.preparation.model_dump(),
         embedder=embedder,
     )
     history = pd.DataFrame(checkpoint["history"])
     logger.info("%s: %s", model, _in_words(history))
-    return checkpoint, history
+    return with_provenance(checkpoint, provenance), history
 
 
 def _in_words(history: pd.DataFrame) -> str:

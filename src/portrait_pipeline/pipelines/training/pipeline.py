@@ -49,7 +49,7 @@ def _training(name: str, model: ModelParameters, settings: str) -> Pipeline:
             data,
             "validation",
             settings,
-            "params:faces",
+            "provenance",
             f"{name}_training_state",
             f"{name}_run",
         ],
@@ -68,6 +68,12 @@ def _data() -> list[Node]:
             inputs=CROPS,
             outputs="training_data",
             name="select_training_data",
+        ),
+        Node(
+            func=nodes.describe_training,
+            inputs=["splits", "params:faces"],
+            outputs="provenance",
+            name="describe_training",
         ),
         Node(
             func=nodes.prepare_validation,
