@@ -1,14 +1,10 @@
 """What reaches the terminal: this project's own words, each once, above any bar."""
 
-import io
-import logging
 from pathlib import Path
 
 import pytest
 import yaml
-from rich.console import Console
 
-from portrait_pipeline import progress
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.terminal import sentence_of_validation, user_error
 
@@ -29,28 +25,6 @@ def test_every_module_that_speaks_is_heard_once(module: str) -> None:
     parts = module.split(".")
     ancestors = {".".join(parts[:end]) for end in range(1, len(parts) + 1)}
     assert len(ancestors & OWN) == 1
-
-
-def test_a_log_line_under_a_bar_is_whole_and_not_broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A line longer than the terminal stands on a line of its own while a bar is drawn."""
-    terminal = io.StringIO()
-    monkeypatch.setenv("TERM", "xterm")  # a dumb one is drawn no bar
-    monkeypatch.setattr(progress, "CONSOLE", Console(file=terminal, force_terminal=True, width=60))
-    path = "data/" + "x" * 100
-    handler = logging.StreamHandler(progress.LINES)
-    with progress.progress_bar("training", 10) as bar:
-        bar.advance(3)
-        handler.emit(logging.LogRecord("a", logging.INFO, "", 0, path, None, None))
-    assert f"\x1b[2K{path}\n" in terminal.getvalue()
-
-
-def test_a_note_beside_a_bar_gives_way_in_whole_parts() -> None:
-    """Where the terminal is narrow, names go with their numbers; no number is ever cut."""
-    note = "· generators 39.68 discriminators 0.18 cycle 0.90"
-    assert progress.shorten_note(note, 60) == note
-    assert progress.shorten_note(note, 40) == "· generators 39.68 discriminators 0.18"
-    assert progress.shorten_note(note, 0) == progress.shorten_note("", -20) == ""
-    assert progress.shorten_note(note, -3) == progress.shorten_note("", -3) == ""  # no room at all
 
 
 def test_the_sentence_of_a_wrapped_mistake_is_found() -> None:

@@ -1,8 +1,7 @@
-"""Files from the network: resumed where they were cut off, checked by hash, put in place at once.
+"""Downloads: resumed after an interruption, checked by hash, complete or absent.
 
-What has arrived waits in a hidden `.part` file beside the target, with the validator (ETag or date)
-under which the server sent it, so that a later call asks only for what is missing. The target
-itself appears complete or not at all.
+Partial content is kept in a hidden `.part` file beside the target, with its validator (ETag
+or date), so that a later call asks only for the rest. The target is complete or does not exist.
 """
 
 import hashlib
@@ -33,7 +32,6 @@ MAX_BYTES = 40 * 2**30
 MAX_SECONDS = 12 * 3600.0
 HINT = "check the address and the network and run the same command again"
 
-
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 # A redirect to `file:`, `ftp:` and the like, or in circles.
 _LED_ASTRAY = (InvalidSchema, MissingSchema, InvalidURL, TooManyRedirects)
@@ -53,13 +51,11 @@ class Patience:
 
     Attributes:
         num_attempts: Attempts in a row that bring no new byte, or restarts, before giving up.
-        first_wait_s: Pause after the first failure, doubled after each further one; a server's
-            `Retry-After` wins over it.
+        first_wait_s: Pause after the first failure, then doubled; `Retry-After` replaces it.
         longest_wait_s: No pause is longer; a server that asks for more is given up.
         statuses: Answers that may pass with time.
         max_bytes: A larger file is refused.
-        max_seconds: For one file with all attempts and pauses; what has arrived by then is kept
-            for a later call.
+        max_seconds: For one file with all attempts and pauses; a later call continues.
         sleep: What waits; tests pass a function that only writes down the seconds.
         clock: Tells the seconds that have passed since some moment.
     """

@@ -168,10 +168,7 @@ def perceptual_share_figure(history: History, dimensions: int, reduction: str) -
             )
     if not figure.data:
         return say_nothing_measured("the proposed model had no perceptual term")
-    figure.add_hline(
-        WARNED_SHARE,
-        line={"color": TEXT, "width": 1, "dash": "dash"},
-    )
+    figure.add_hline(WARNED_SHARE, line={"color": TEXT, "width": 1, "dash": "dash"})
     figure.add_annotation(
         text="below 1 %",
         x=0,

@@ -1,0 +1,33 @@
+"""The crops of a split."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.faces.selection import select_split
+from portrait_pipeline.images import FaceSet
+
+FACES = FaceSet(("b", "a", "c"), np.zeros((3, 4, 4, 3), np.uint8))
+SPLITS = pd.DataFrame(
+    [
+        ("b", "photo", "train"),
+        ("a", "photo", "train"),
+        ("c", "photo", "test"),
+        ("c", "painting", "train"),
+    ],
+    columns=["name", "domain", "split"],
+)
+
+
+def test_a_split_is_in_the_order_of_names() -> None:
+    """Only the pictures of the domain and the split, sorted, as a view on the same pixels."""
+    chosen = select_split(FACES, SPLITS, "photo", "train")
+    assert chosen.names == ("a", "b")
+    assert chosen.pixels is FACES.pixels
+
+
+def test_an_empty_split_is_refused_with_the_command() -> None:
+    """The sentence names split and domain, and says how to make the splits again."""
+    with pytest.raises(PortraitPipelineError, match=r"validation split holds no photo.*ingest"):
+        select_split(FACES, SPLITS, "photo", "validation")
