@@ -16,6 +16,15 @@ Teacher = Literal["dlib", "facenet", "facenet-casia-webface", "faceres"]
 Judge = Literal["geometry", "dlib", "facenet", "facenet-casia-webface", "faceres"]
 
 
+def is_judged_by_its_teacher(judge: str, teacher: str) -> bool:
+    """Tell whether the face network that trained a model would also score it.
+
+    A model learns the blind spots of its teacher, and the same eyes do not see them. The two
+    FaceNets share architecture and preparation and count as one.
+    """
+    return judge.partition("-")[0] == teacher.partition("-")[0]
+
+
 class Parameters(BaseModel):
     """Base of all parameter models: nothing unknown is accepted and nothing changes afterwards."""
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from portrait_pipeline.demo.private_folder import ends_on_signals, private_folder
+from portrait_pipeline.demo.private_folder import private_folder
 
 PAGE = """
 import pathlib, signal, sys
-from portrait_pipeline.demo.private_folder import ends_on_signals, private_folder
-with ends_on_signals(), private_folder(pathlib.Path(sys.argv[1])) as folder:
+from portrait_pipeline.demo.private_folder import private_folder
+from portrait_pipeline.signals import stopping_in_order
+with stopping_in_order(), private_folder(pathlib.Path(sys.argv[1])) as folder:
     (folder / "visitors").mkdir()
     (folder / "visitors" / "face.photo").write_bytes(b"face")
     print("open", flush=True)
@@ -80,33 +81,3 @@ def test_other_folders_are_left_alone(tmp_path: Path) -> None:
     assert (other / "kept.txt").exists()
     left = {"other", "portrait_page_link", "portrait_page_file", "portraits"}
     assert {path.name for path in tmp_path.iterdir()} == left
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_signals_end_a_block_like_a_fault(number: signal.Signals) -> None:
-    """Every `finally` runs, the exit code is the shell's, and the handlers are put back."""
-    before = signal.getsignal(number)
-    cleaned_up = []
-
-    def work() -> None:
-        with ends_on_signals():
-            try:
-                signal.raise_signal(number)
-            finally:
-                cleaned_up.append(True)
-
-    with pytest.raises(SystemExit) as ended:
-        work()
-    assert ended.value.code == 128 + number
-    assert cleaned_up == [True]
-    assert signal.getsignal(number) is before
-
-
-def test_an_ignored_hangup_stays_ignored() -> None:
-    """Under nohup the page goes on when its terminal is closed."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with ends_on_signals():
-            signal.raise_signal(signal.SIGHUP)
-    finally:
-        signal.signal(signal.SIGHUP, before)

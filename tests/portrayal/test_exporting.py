@@ -15,6 +15,7 @@ from portrait_pipeline.portrayal.exported import (
     exported_model,
     model_metadata,
     open_session,
+    refuse_external_data,
 )
 from portrait_pipeline.portrayal.photo import Photo
 from portrait_pipeline.portrayal.portrayer import Portrayer
@@ -95,6 +96,64 @@ def test_a_broken_export_says_so() -> None:
     rest = {name: net for name, net in whole.networks.items() if name != "generator"}
     with pytest.raises(PortraitPipelineError, match="lacks generator"):
         exported_model(ExportedModel(rest, whole.example))
-    swapped = {**whole.networks, "generator": whole.networks["judge"]}
+    swapped = {**whole.networks, "generator": whole.networks["output"]}
     with pytest.raises(PortraitPipelineError, match="how faces are prepared"):
         exported_model(ExportedModel(swapped, whole.example))
+
+
+def with_external_data(network: bytes, place: str) -> bytes:
+    """Let one tensor of a network lie in a file of the current folder, wherever tensors can be."""
+    model = onnx.load_from_string(network)
+    tensor = model.graph.initializer[0]
+    values = onnx.TensorProto()
+    values.CopyFrom(tensor)
+    values.ClearField("raw_data")
+    values.ClearField("float_data")
+    values.data_location = onnx.TensorProto.EXTERNAL
+    values.external_data.add(key="offset", value="0")
+    values.external_data.add(key="location", value="secret.bin")
+    match place:
+        case "initializer":
+            tensor.CopyFrom(values)
+        case "constant":
+            model.graph.node.append(onnx.helper.make_node("Constant", [], ["x"], value=values))
+        case "subgraph":
+            inner = onnx.helper.make_graph([], "inner", [], [], [values])
+            node = onnx.helper.make_node("If", ["c"], [], then_branch=inner, else_branch=inner)
+            model.graph.node.append(node)
+        case "function":
+            node = onnx.helper.make_node("Constant", [], ["x"], value=values)
+            opset = [onnx.helper.make_opsetid("", 20)]
+            model.functions.append(onnx.helper.make_function("own", "F", [], ["x"], [node], opset))
+    return bytes(model.SerializeToString())
+
+
+@pytest.mark.parametrize("place", ["initializer", "constant", "subgraph", "function"])
+def test_a_network_that_reads_other_files_is_refused(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files of the current folder are no weights, in whatever part of a network they are named."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret.bin").write_bytes(bytes(10_000_000))
+    export = tiny_export()
+    for name in export.networks:
+        forged = with_external_data(export.networks[name], place)
+        with pytest.raises(PortraitPipelineError, match=r"external data.*--pipeline=export"):
+            exported_model(ExportedModel({**export.networks, name: forged}, export.example))
+
+
+@pytest.mark.parametrize("length", [b"\x08", b"\x88\x00", b"\x88\x80\x80\x00"])
+@pytest.mark.parametrize("tag", [b"\x0a", b"\x8a\x00", b"\x8a\x80\x00"])
+def test_a_padded_name_of_a_file_is_found_too(tag: bytes, length: bytes) -> None:
+    """Protocol buffers may write small numbers with more bytes than needed."""
+    entry = onnx.StringStringEntryProto()
+    entry.ParseFromString(tag + length + b"location")
+    assert entry.key == "location"
+    with pytest.raises(PortraitPipelineError, match="external data"):
+        refuse_external_data(b"before" + tag + length + b"location" + b"after")
+
+
+def test_only_onnx_is_read() -> None:
+    """ONNX Runtime's own format, which other files can belong to as well, is not taken."""
+    with pytest.raises(PortraitPipelineError, match="cannot be read"):
+        open_session(b"\x08\0\0\0ORTM" + bytes(100))

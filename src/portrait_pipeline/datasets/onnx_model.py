@@ -24,6 +24,10 @@ from portrait_pipeline.files import whole_folder
 from portrait_pipeline.portrayal.exported import DETECTOR_NETWORKS, GENERATOR, ExportedModel
 
 EXAMPLE_FILE = "example.npy"
+OLD_FILE_NAMES = {GENERATOR: ("model.onnx",), "output": ("judge.onnx",)}
+"""MLflow's name for the generator, and that of MTCNN's output network in earlier exports."""
+MAX_NETWORK_BYTES = 2**31 - 1
+"""A protocol buffer cannot be larger."""
 SERVING_PACKAGES = ("mlflow", "numpy", "onnx", "onnxruntime", "pandas")
 
 
@@ -53,10 +57,12 @@ def read_export(folder: Path) -> ExportedModel:
     """
     places = (folder, folder / "extra_files")
     try:
-        networks = {name: _first(places, f"{name}.onnx").read_bytes() for name in DETECTOR_NETWORKS}
-        networks[GENERATOR] = _first(places, f"{GENERATOR}.onnx", "model.onnx").read_bytes()
-        example = np.load(_first(places, EXAMPLE_FILE), allow_pickle=False)
-    except (OSError, ValueError) as error:
+        networks = {
+            name: _read(places, f"{name}.onnx", *OLD_FILE_NAMES.get(name, ()))
+            for name in (GENERATOR, *DETECTOR_NETWORKS)
+        }
+        example = np.load(io.BytesIO(_read(places, EXAMPLE_FILE)), allow_pickle=False)
+    except (OSError, ValueError, EOFError, MemoryError) as error:
         raise PortraitPipelineError(
             f"{folder} holds no exported model of this project ({error}), expected one made by"
             " `kedro run --pipeline=export`"
@@ -64,11 +70,14 @@ def read_export(folder: Path) -> ExportedModel:
     return ExportedModel(networks, example)
 
 
-def _first(folders: Sequence[Path], *names: str) -> Path:
+def _read(folders: Sequence[Path], *names: str) -> bytes:
     for folder in folders:
         for name in names:
-            if (folder / name).is_file():
-                return folder / name
+            path = folder / name
+            if path.is_file():
+                if path.stat().st_size > MAX_NETWORK_BYTES:
+                    raise ValueError(f"{name} is larger than {MAX_NETWORK_BYTES} bytes")
+                return path.read_bytes()
     raise FileNotFoundError(f"no {' or '.join(names)}")
 
 

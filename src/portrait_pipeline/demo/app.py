@@ -19,11 +19,12 @@ from portrait_pipeline.demo.hosts import HostNames
 from portrait_pipeline.demo.limits import MAX_SESSIONS, MAX_UPLOAD_BYTES, SWEEP_SECONDS
 from portrait_pipeline.demo.messages import MessageRules, num_inputs_of_events
 from portrait_pipeline.demo.page import Page
-from portrait_pipeline.demo.private_folder import ends_on_signals, private_folder
+from portrait_pipeline.demo.private_folder import private_folder
 from portrait_pipeline.demo.service import ModelShelf, PortraitService
 from portrait_pipeline.demo.uploads import UploadFolder, file_route, progress_route, upload_route
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.portrayal.similarity import JudgeOfFaces
+from portrait_pipeline.signals import StoppedError, stopping_in_order
 
 logger = logging.getLogger(__name__)
 
@@ -49,15 +50,16 @@ def serve(
 
     Raises:
         PortraitPipelineError: if the page cannot listen there.
-        SystemExit: after SIGTERM and SIGHUP, with 128 and the signal's number.
+        StoppedError: after SIGTERM and SIGHUP; Ctrl-C is the ordinary end.
     """
     service = PortraitService(shelf, load_judge)
-    with ends_on_signals(), running_page(service, host, port, allowed_hosts) as address:
-        logger.info("the page is open at %s (Ctrl-C ends it)", address)
-        try:
+    try:
+        with stopping_in_order(), running_page(service, host, port, allowed_hosts) as address:
+            logger.info("the page is open at %s (Ctrl-C ends it)", address)
             threading.Event().wait()
-        except KeyboardInterrupt:
-            return
+    except StoppedError as stopped:
+        if stopped.signal_name != "SIGINT":
+            raise
 
 
 @contextmanager

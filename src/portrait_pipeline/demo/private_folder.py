@@ -3,12 +3,10 @@
 import fcntl
 import os
 import shutil
-import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 PREFIX = "portrait_page_"
 LOCK_FILE = ".lock"
@@ -36,31 +34,6 @@ def private_folder(parent: Path | None = None) -> Iterator[Path]:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def ends_on_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the block by way of every `finally`.
-
-    A SIGHUP that is ignored, as under nohup, stays ignored. Only for the main thread.
-
-    Raises:
-        SystemExit: when one of them comes, with 128 and its number as a shell would report it.
-    """
-
-    def end(number: int, frame: FrameType | None) -> None:
-        del frame  # Python passes it to every handler
-        raise SystemExit(128 + number)
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    handled = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
-    for number in handled:
-        signal.signal(number, end)
-    try:
-        yield
-    finally:
-        for number in handled:
-            signal.signal(number, before[number])
 
 
 def _delete_abandoned(parent: Path) -> None:

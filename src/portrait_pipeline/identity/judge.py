@@ -11,24 +11,19 @@ from portrait_pipeline.identity.embedding import embed_crops
 from portrait_pipeline.identity.face_shape import shape_descriptors
 from portrait_pipeline.identity.fixed_crop import DEFAULT_MARGIN
 from portrait_pipeline.identity.landmarks import Landmarks, find_landmarks
-from portrait_pipeline.parameters import Judge, Teacher
+from portrait_pipeline.parameters import Judge, Teacher, is_judged_by_its_teacher
 
 JudgeFunction = Callable[[UInt8[np.ndarray, "faces size size 3"]], Float[np.ndarray, "faces dim"]]
 LandmarkFunction = Callable[[UInt8[np.ndarray, "faces size size 3"]], Landmarks]
-
-_FAMILY = {"facenet-casia-webface": "facenet"}
 
 
 def check_judge_is_not_teacher(judge: Judge, teacher: Teacher) -> None:
     """Refuse to let the network that trained a model also score it.
 
-    A model learns the blind spots of its teacher, and the same eyes do not see them. The two
-    FaceNets share architecture and preparation and count as one.
-
     Raises:
         PortraitPipelineError: if judge and teacher are the same network or of one family.
     """
-    if _FAMILY.get(judge, judge) != _FAMILY.get(teacher, teacher):
+    if not is_judged_by_its_teacher(judge, teacher):
         return
     other = "geometry" if judge == "dlib" else "dlib"
     raise PortraitPipelineError(

@@ -1,6 +1,7 @@
 """An exported model: ONNX networks and their metadata, used without PyTorch."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ from portrait_pipeline.portrayal.portrayer import PortraitModel
 
 OPSET = 20
 GENERATOR = "generator"
-DETECTOR_NETWORKS = ("proposer", "refiner", "judge")
+DETECTOR_NETWORKS = ("proposer", "refiner", "output")
 PIXEL_RANGE = "uint8 RGB in [0, 255], batch x height x width x 3, for input and output"
 
 
@@ -29,7 +30,7 @@ class ExportedModel:
     The generator's metadata states how to prepare its input, so that its file is usable alone.
 
     Attributes:
-        networks: Serialised ONNX by name: `generator`, `proposer`, `refiner`, `judge`.
+        networks: Serialised ONNX by name: `generator`, `proposer`, `refiner`, `output`.
         example: One uint8 face crop (1, size, size, 3) as the generator takes it.
     """
 
@@ -37,15 +38,38 @@ class ExportedModel:
     example: UInt8[np.ndarray, "1 size size 3"]
 
 
+# The name of a tensor's file, as a protocol buffer writes it; lengths may be padded with zeros.
+_EXTERNAL_FILE = re.compile(rb"(\n|\x8a\x80*\0)(\x08|\x88\x80*\0)location")
+
+
+def refuse_external_data(network: bytes) -> None:
+    """Refuse an ONNX network that keeps weights in other files.
+
+    ONNX Runtime would read them from wherever the network says, seen from the current folder. An
+    exported model of this project is one file for each network.
+
+    Raises:
+        PortraitPipelineError: if it names such a file, in whatever part of the network.
+    """
+    if _EXTERNAL_FILE.search(network):
+        raise PortraitPipelineError(
+            "the exported model names further files with weights (external data), expected all"
+            " weights in one file; export it again with `kedro run --pipeline=export`"
+        )
+
+
 def open_session(network: bytes, num_threads: int = 0) -> onnxruntime.InferenceSession:
     """Make an ONNX Runtime session on the CPU; 0 threads means one for each core.
 
     Raises:
-        PortraitPipelineError: if the bytes are no ONNX network.
+        PortraitPipelineError: if the bytes are no ONNX network, or it reads other files.
     """
+    refuse_external_data(network)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = num_threads
     options.log_severity_level = 3
+    # Its own format is no protocol buffer, and can name files too.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     try:
         return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions have no common class of their own

@@ -27,7 +27,7 @@ from portrait_pipeline.portrayal.exported import (
 from portrait_pipeline.portrayal.torch_model import checkpoint_preparation, checkpoint_teacher
 
 DYNAMIC = Dim.DYNAMIC
-REFINER_PX, JUDGE_PX = 24, 48
+REFINER_PX, OUTPUT_PX = 24, 48
 
 
 class PixelGenerator(nn.Module):
@@ -114,11 +114,11 @@ def _generator_to_onnx(
 
 
 def _detector_to_onnx(name: str, network: nn.Module) -> bytes:
-    size_px = {"proposer": 64, "refiner": REFINER_PX, "judge": JUDGE_PX}[name]
+    size_px = {"proposer": 64, "refiner": REFINER_PX, "output": OUTPUT_PX}[name]
     free = {0: DYNAMIC, 2: DYNAMIC, 3: DYNAMIC} if name == "proposer" else {0: DYNAMIC}
     pixels = torch.zeros((2, 3, size_px, size_px + 8 if name == "proposer" else size_px))
     outputs = ["offsets", "probabilities"]
-    if name == "judge":
+    if name == "output":
         outputs.insert(1, "landmarks")
     about = {"pixel_range": "float32 RGB in [0, 255], batch x 3 x height x width"}
     return _to_onnx(DetectorNetwork(network).eval(), pixels, free, ["pixels"], outputs, about)

@@ -12,7 +12,7 @@ from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.faces.crop import CropTransform, crop_face, crop_transform
 from portrait_pipeline.faces.detection import Detection, FaceFault, Finding
 from portrait_pipeline.faces.paste import paste_back
-from portrait_pipeline.parameters import FaceParameters
+from portrait_pipeline.parameters import FaceParameters, is_judged_by_its_teacher
 from portrait_pipeline.pictures import ReducedPicture
 from portrait_pipeline.portrayal.photo import Photo
 
@@ -119,7 +119,7 @@ class Portrayer:
             PortraitPipelineError: if the judge, or one of its family, was the teacher.
         """
         for model in self.models:
-            if model.teacher is not None and _family(model.teacher) == _family(judge):
+            if model.teacher is not None and is_judged_by_its_teacher(judge, model.teacher):
                 raise PortraitPipelineError(
                     f"the judge {judge} taught the model {model.name}, expected another network;"
                     " set `judge: geometry` in conf/local/parameters.yml"
@@ -158,11 +158,6 @@ def pasted(picture: Image.Image, portrayal: Portrayal, model: str) -> Image.Imag
 
 def _chosen(finding: Finding, every_face: bool) -> tuple[Detection, ...]:
     return finding.faces if every_face else finding.faces[:1]
-
-
-def _family(network: str) -> str:
-    """Both FaceNets have one architecture and one preparation: they count as one network."""
-    return network.partition("-")[0]
 
 
 def _refuse_different_preparations(models: Sequence[PortraitModel]) -> None:
