@@ -15,6 +15,7 @@ from portrait_pipeline.hooks.progress_lines import ProgressLines  # noqa: E402
 from portrait_pipeline.hooks.run_log import RunLogHook  # noqa: E402
 from portrait_pipeline.hooks.tracking import TrackingHook  # noqa: E402
 from portrait_pipeline.hooks.workspace import WorkspaceHook  # noqa: E402
+from portrait_pipeline.session import ProjectSession  # noqa: E402
 
 # What `selection`, the rule that chooses λ_p, looks at among the epochs of one training.
 METRICS_OF_RULES = {
@@ -33,6 +34,9 @@ HOOKS = (
     InputChecks(),
     EnvironmentHook(),
 )
+
+# Runs parts of a pipeline too.
+SESSION_CLASS = ProjectSession
 
 CONFIG_LOADER_ARGS: dict[str, Any] = {
     "base_env": "base",

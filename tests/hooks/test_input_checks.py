@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -19,11 +19,20 @@ from kedro_datasets.pandas import CSVDataset
 from portrait_pipeline.datasets.embeddings import EmbeddingStoreDataset
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.hooks.environment import REGISTRY
-from portrait_pipeline.hooks.input_checks import LOGGERS_OF_A_RUN, InputChecks, find_maker
+from portrait_pipeline.hooks.input_checks import (
+    INPUT_ONLY,
+    LOGGERS_OF_A_RUN,
+    RESERVED_ENDINGS,
+    InputChecks,
+    find_maker,
+)
+from portrait_pipeline.hooks.store import register_resolvers
 from portrait_pipeline.old_names import PARAMETERS
 from portrait_pipeline.pipeline_registry import register_pipelines
+from portrait_pipeline.settings import CONFIG_LOADER_ARGS
 
 PIPELINES = register_pipelines()
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def hand_on(value: pd.DataFrame) -> pd.DataFrame:
@@ -120,3 +129,35 @@ def test_of_several_processes_the_first_alone_writes_and_talks(
     assert [result.exists(), store.exists()] == [rank == 0, rank == 0]
     only_warns = [logging.getLogger(name).level == logging.WARNING for name in LOGGERS_OF_A_RUN]
     assert only_warns == [rank == 1] * len(LOGGERS_OF_A_RUN)
+
+
+@pytest.fixture(scope="module")
+def entries() -> dict[str, Any]:
+    """The catalog's entries, patterns among them."""
+    register_resolvers(ROOT)
+    loader = OmegaConfigLoader(conf_source=str(ROOT / "conf"), **CONFIG_LOADER_ARGS)
+    read: dict[str, Any] = loader["catalog"]
+    return read
+
+
+@pytest.mark.parametrize("name", ["dry_run", "first_training_state"])
+def test_a_name_that_stands_for_a_tracker_is_refused(name: str, entries: dict[str, Any]) -> None:
+    """A user's own dataset whose name matches a pattern of the catalog is not taken for one."""
+    catalog = DataCatalog.from_config(entries)
+    with pytest.raises(PortraitPipelineError, match=f"saves {name}, but names that end in"):
+        InputChecks().before_pipeline_run({}, pipeline([node(hand_on, "given", name)]), catalog)
+
+
+def test_every_ending_that_is_reserved_is_listed(entries: dict[str, Any]) -> None:
+    """Law: the patterns of the catalog that nodes cannot save are those that are checked."""
+    catalog = DataCatalog.from_config(entries)
+    patterns = {name.removeprefix("{model}") for name in entries if name.startswith("{model}_")}
+    input_only = {end for end in patterns if isinstance(catalog.get(f"any{end}"), INPUT_ONLY)}
+    assert input_only == set(RESERVED_ENDINGS)
+
+
+def test_a_runner_of_processes_is_refused_before_any_work() -> None:
+    """The sentence names the runners that work."""
+    told = "<kedro.runner.parallel_runner.ParallelRunner object at 0x1>"
+    with pytest.raises(PortraitPipelineError, match="expected SequentialRunner or ThreadRunner"):
+        InputChecks().before_pipeline_run({"runner": told}, PIPELINES["report"], DataCatalog({}))

@@ -31,7 +31,9 @@ def test_stages_are_counted_and_what_is_handed_on_is_silent(
         terminal.before_pipeline_run(pipeline(nodes), catalog)
         for each in nodes:
             terminal.before_node_run(each, catalog)
-            terminal.after_node_run(catalog, dict.fromkeys(each.outputs))
+            assert not [line for line in caplog.messages if "→" in line]
+            for name in each.outputs:
+                terminal.after_dataset_saved(name, each)
     assert caplog.messages == ["[1/1] train model (model)", f"        → {tmp_path}/kept.csv"]
 
 
@@ -65,3 +67,34 @@ def test_seven_columns_fit_a_terminal_however_long_a_name_is() -> None:
     lines = shown_table(table).splitlines()
     assert len(lines[0].split()) == 7
     assert max(len(line) for line in lines) <= 80
+
+
+def test_a_run_with_nothing_to_do_shows_no_tables(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Only what this run saved is shown at its end, as with `--only-missing-outputs`."""
+    kept = CSVDataset(filepath=str(tmp_path / "kept.csv"))
+    kept.save(pd.DataFrame({"model": ["a"], "ssim": [0.5]}))
+    catalog = DataCatalog({"comparison": kept, "start": MemoryDataset(1)})
+    terminal = ProgressLines()
+    with caplog.at_level("INFO"):
+        terminal.before_pipeline_run(pipeline([node(hand_on, "start", "comparison")]), catalog)
+        terminal.after_pipeline_run(catalog)
+    assert caplog.messages == ["nothing to do: every result is there already"]
+
+
+def test_a_result_is_announced_when_the_last_output_is_saved(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A save that fails is never announced as done before."""
+    names = ["a", "b"]
+    kept = {name: CSVDataset(filepath=str(tmp_path / f"{name}.csv")) for name in names}
+    catalog, terminal = DataCatalog({**kept, "start": MemoryDataset(1)}), ProgressLines()
+    both = node(lambda start: (start, start), "start", names, name="both")
+    with caplog.at_level("INFO"):
+        terminal.before_pipeline_run(pipeline([both]), catalog)
+        terminal.before_node_run(both, catalog)
+        terminal.after_dataset_saved("a", both)
+        assert "→" not in caplog.text
+        terminal.after_dataset_saved("b", both)
+    assert caplog.messages[-1] == f"        → {tmp_path}/a.csv, {tmp_path}/b.csv"

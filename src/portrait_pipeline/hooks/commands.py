@@ -50,7 +50,7 @@ def _typed() -> dict[str, Any]:
     if context is None or context.info_name != "run":
         return {}
     typed = {name: value for name, value in context.params.items() if value}
-    told = {name: typed[name] for name in (*LISTS, *TYPED_ALONE) if name in typed}
+    told = {name: typed.get(name) for name in (*LISTS, *TYPED_ALONE)}
     kept = ("load_versions", "is_async", "runner", "runner_params", "only_missing_outputs")
     return told | {name: typed[name] for name in kept if name in typed}
 

@@ -10,12 +10,22 @@ from kedro.framework.project import pipelines
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline
 
+from portrait_pipeline.datasets.checkpoint import CheckpointStoreDataset
+from portrait_pipeline.datasets.mlflow_run import MlflowRunDataset
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.hooks.processes import is_rank_zero, num_processes
+from portrait_pipeline.hooks.versions import check_load_versions, save_as_newest
 from portrait_pipeline.old_names import PARAMETERS
 
 # These say at the terminal how far a run is; of several processes one is enough.
 LOGGERS_OF_A_RUN = tuple(f"portrait_pipeline.{part}" for part in ("cyclegan", "pipelines", "hooks"))
+
+# Names of datasets that nodes are handed and never save, by their endings.
+RESERVED_ENDINGS = {
+    "_run": "the MLflow run of a model",
+    "_training_state": "the store of a training that is under way",
+}
+INPUT_ONLY = (MlflowRunDataset, CheckpointStoreDataset)
 
 
 class InputChecks:
@@ -50,7 +60,11 @@ class InputChecks:
         Raises:
             PortraitPipelineError: if an input is missing, or several processes would ingest.
         """
+        _check_runner(str(run_params.get("runner")))
+        _check_outputs(pipeline, catalog)
+        check_load_versions(run_params.get("load_versions"), catalog)
         _check_inputs(pipeline, catalog, run_params.get("env"))
+        save_as_newest(pipeline, catalog)
         _check_processes(pipeline, run_params.get("env"))
         if not is_rank_zero():
             for name in LOGGERS_OF_A_RUN:
@@ -74,6 +88,25 @@ def _refuse_old_names(known: set[str]) -> None:
             f"{old} in your configuration is not read any more, expected {PARAMETERS[old]}:"
             " rename it (see the upgrade notes in CHANGELOG.md)"
         )
+
+
+def _check_runner(runner: str) -> None:
+    if "ParallelRunner" in runner:
+        raise PortraitPipelineError(
+            "--runner=ParallelRunner cannot run this project, whose nodes share an MLflow run and"
+            " stores that are open, expected SequentialRunner or ThreadRunner; nodes use all cores"
+            " by themselves"
+        )
+
+
+def _check_outputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
+    for name in sorted(pipeline.all_outputs()):
+        if isinstance(catalog.get(name), INPUT_ONLY):
+            ending = next(each for each in RESERVED_ENDINGS if name.endswith(each))
+            raise PortraitPipelineError(
+                f"a node saves {name}, but names that end in {ending} stand for"
+                f" {RESERVED_ENDINGS[ending]}, expected another name; see conf/base/catalog.yml"
+            )
 
 
 def _check_inputs(pipeline: Pipeline, catalog: DataCatalog, env: str | None) -> None:

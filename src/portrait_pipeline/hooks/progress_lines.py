@@ -1,9 +1,7 @@
 """What a run tells the person at the terminal: stages, where their results lie, the tables."""
 
 import logging
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from kedro.framework.context import KedroContext
@@ -13,6 +11,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from portrait_pipeline.datasets.places import location
+from portrait_pipeline.hooks.saved_outputs import SavedOutputs
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +39,9 @@ class ProgressLines:
         self._num_stages = 0
         self._num_started = 0
         self._project_path = Path()
+        self._catalog: DataCatalog | None = None
+        self._outputs = SavedOutputs()
+        self._saved: set[str] = set()
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -51,10 +53,12 @@ class ProgressLines:
         """Count the stages."""
         self._num_stages = sum(_is_stage(node, catalog) for node in pipeline.nodes)
         self._num_started = 0
+        self._catalog, self._saved = catalog, set()
 
     @hook_impl
     def before_node_run(self, node: Node, catalog: DataCatalog) -> None:
         """Say what starts."""
+        self._outputs.expect(node)
         if _is_stage(node, catalog):
             self._num_started += 1
             title = node.name.rpartition(".")[2].replace("_", " ")
@@ -62,23 +66,27 @@ class ProgressLines:
             logger.info("[%d/%d] %s%s", self._num_started, self._num_stages, title, model)
 
     @hook_impl
-    def after_node_run(self, catalog: DataCatalog, outputs: Mapping[str, Any]) -> None:
-        """Say where the results lie."""
-        paths = [location(catalog, name, of_version=False) for name in outputs]
+    def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
+        """Say where the results of a node lie once all of them are there."""
+        self._saved.add(dataset_name)
+        if self._catalog is None or not self._outputs.are_complete(node, dataset_name):
+            return
+        paths = [location(self._catalog, name, of_version=False) for name in node.outputs]
         shown = [str(self._shown(path)) for path in paths if path is not None]
         if shown:
             logger.info("        → %s", ", ".join(shown))
 
     @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """End with the table, and with where report and figure lie."""
-        made = pipeline.all_outputs()
+    def after_pipeline_run(self, catalog: DataCatalog) -> None:
+        """End with the table, and with where report and figure lie, if this run made them."""
+        if not self._saved:
+            logger.info("nothing to do: every result is there already")
         for name in ("lambda_table", "comparison"):
-            if name in made:
+            if name in self._saved:
                 logger.info("\n%s\n%s", name.replace("_", " "), shown_table(catalog.load(name)))
         for name in ("figure_1", "report"):
             path = location(catalog, name)
-            if name in made and path is not None:
+            if name in self._saved and path is not None:
                 logger.info("\n%s: %s", name.replace("_", " "), self._shown(path))
 
     def _shown(self, path: Path) -> Path:
