@@ -70,7 +70,7 @@ def test_links_lead_somewhere(document: Path) -> None:
 def test_paths_exist(document: Path) -> None:
     """Every path of the project that stands in code marks exists."""
     for path in _paths(_text(document)):
-        places = (ROOT, PACKAGE, document.parent, ROOT / "docs")
+        places = (ROOT, PACKAGE, document.parent, ROOT / "docs", ROOT / "tests")
         found = any(any(place.glob(path)) for place in places if not path.startswith("/"))
         assert found or "…" in path or "<" in path or "NAME" in path, f"{path} is not there"
 

@@ -43,7 +43,7 @@ def test_a_visitor_gets_a_portrait(page: Page, tmp_path: Path) -> None:
     expect(page.locator("#shown_proposed img").first).to_be_visible()
     expect(page.locator("#shown_baseline img").first).to_be_visible()
     expect(page.locator("#slider")).to_be_visible()
-    expect(page.locator("#caption_proposed")).to_contain_text("looks like somebody else")
+    expect(page.locator("#caption_proposed")).to_contain_text("no more alike than strangers")
     expect(page.locator("#caption_proposed")).to_contain_text("similarity \u2212")
     with page.expect_download() as download:
         page.locator("#download").click()

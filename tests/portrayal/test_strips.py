@@ -31,7 +31,9 @@ def test_notes_are_drawn_below_their_portrait() -> None:
     """With a note the foot of that column is not empty; without one it is paper."""
     photo = np.zeros((64, 64, 3), np.uint8)
     portraits = {"baseline": photo, "proposed": photo}
-    strip = comparison_strip(photo, portraits, {"proposed": ("0.42", "could be somebody else")})
+    strip = comparison_strip(
+        photo, portraits, {"proposed": ("0.42", "more alike than 90 % of strangers")}
+    )
     foot = strip[HEAD_PX + TILE_PX + 2 :]
     column = TILE_PX + GAP_PX
     assert (foot[:, : 2 * column] == 255).all()

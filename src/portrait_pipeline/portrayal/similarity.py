@@ -13,10 +13,10 @@ from portrait_pipeline.parameters import Judge
 Verdict = Literal["same", "alike", "unsure", "stranger", "no face"]
 
 WORDS: dict[Verdict, str] = {
-    "same": "clearly the same person",
-    "alike": "probably the same person",
-    "unsure": "could be somebody else",
-    "stranger": "looks like somebody else",
+    "same": "more alike than 99.9 % of strangers",
+    "alike": "more alike than 99 % of strangers",
+    "unsure": "more alike than 90 % of strangers",
+    "stranger": "no more alike than strangers",
     "no face": "no face to compare",
 }
 
