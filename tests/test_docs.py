@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from portrait_pipeline.cli import run
+from portrait_pipeline.commands import app, portray
 from portrait_pipeline.pipeline_registry import register_pipelines
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -87,6 +89,16 @@ def test_commands_exist(document: Path) -> None:
     pipelines = register_pipelines()
     for name in re.findall(r"--pipeline[= ]([a-z_0-9]+)", text):
         assert name in pipelines, f"--pipeline={name} is not registered"
+
+
+@each_document
+def test_options_exist(document: Path) -> None:
+    """Every option that a document gives a command of this project exists."""
+    commands = {"portray": portray, "app": app, "run": run}
+    for name, rest in re.findall(r"kedro (portray|app|run)\b([^`\n#]*)", _text(document)):
+        known = {word for option in commands[name].params for word in option.opts}
+        for word in re.findall(r"(?<!\S)(--?[a-z][\w-]*)", rest):
+            assert word in known, f"kedro {name} has no {word}"
 
 
 def _known_parameters() -> tuple[set[str], set[str]]:
