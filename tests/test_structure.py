@@ -33,6 +33,7 @@ TESTED_WITH: dict[str, str] = {
     "faces/mtcnn.py": "faces/test_detect.py",
     "faces/search_windows.py": "faces/test_cascade.py",
     "hooks/environment.py": "test_pipeline_registry.py",
+    "hooks/saved_outputs.py": "hooks/test_progress_lines.py",
     "identity/embedding.py": "identity/test_embedding_store.py",
     "identity/face_finder.py": "identity/test_judge.py",
     "identity/landmarks.py": "identity/test_judge.py",
@@ -59,9 +60,11 @@ TESTED_WITH: dict[str, str] = {
 }
 # Tests of several modules at once, of the project's files, or of what a person does.
 TESTS_OF_THE_WHOLE = {
+    "cyclegan/test_on_gpu.py",
     "cyclegan/test_side_by_side.py",
     "decoding/test_mutations.py",
     "demo/test_browser.py",
+    "demo/test_promises.py",
     "demo/test_requests.py",
     "notebooks/test_results.py",
     "test_docs.py",
@@ -119,7 +122,9 @@ def test_every_module_has_a_test_of_its_name() -> None:
 
 def test_every_test_file_mirrors_a_module() -> None:
     """No test file is left behind when its module moves, and no exception names what is gone."""
-    mirrored = {test_file_of(module) for module in SOURCES}
+    mirrored = {test_file_of(module) for module in SOURCES} | {
+        TESTS / f"benchmarks/test_{path.name}" for path in (ROOT / "benchmarks").glob("*.py")
+    }
     others = {TESTS / name for name in TESTS_OF_THE_WHOLE}
     left = set(TESTS.rglob("test_*.py")) - mirrored - others
     assert not left, "no module of that name: " + ", ".join(map(str, sorted(left)))
