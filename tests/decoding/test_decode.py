@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 from support.picture_files import (
     FORMATS,
     chunk,
@@ -151,6 +151,19 @@ def test_bombs_are_refused_before_they_are_unpacked(edge: int) -> None:
     """A header of too many pixels is enough to refuse a file."""
     pixels = chunk(b"IDAT", zlib.compress(bytes(1000)))
     assert fault_of(png_header(edge, edge) + pixels) == "too large"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_no_pixel_of_a_bomb_is_unpacked(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pixels are counted in the header: nothing is loaded to find out."""
+
+    def explode(*_: object, **__: object) -> None:
+        raise AssertionError("unpacked")
+
+    data = encoded(noise(40, 25), form)
+    decode(data, 1000)
+    monkeypatch.setattr(ImageFile.ImageFile, "load", explode)
+    assert fault_of(data, 999) == "too large"
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2000, 3), (1, 900)])

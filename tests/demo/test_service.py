@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from support.picture_files import encoded, many_scans, noise
 from support.stand_in_model import StandInShelf, stand_in_judge, stand_in_model
 
 from portrait_pipeline.demo import words
@@ -94,6 +95,9 @@ def test_another_model_paints_the_same_face(service: PortraitService) -> None:
         (png_that_claims(6_000, 6_000), "too many pixels"),
         (png_that_claims(2_000_000, 2_000_000), "too many pixels"),
         (png_that_claims(0, 5), "not a picture|damaged"),
+        (many_scans(3000), "takes too long"),
+        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "HEIC"),
+        (encoded(noise(64, 64), "EPS"), "not a picture"),
     ],
 )
 def test_what_cannot_be_portrayed_is_told_why(

@@ -4,12 +4,17 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.stand_in_model import stand_in_judge, stand_in_model
+from support.tiny_model import tiny_checkpoint, tiny_export
 
+from portrait_pipeline.decoding.colour import srgb_profile
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.parameters import PortrayingParameters
 from portrait_pipeline.portrayal.batch import PhotoBatch, outcome_table
+from portrait_pipeline.portrayal.exported import exported_model
 from portrait_pipeline.portrayal.naming import PictureWriter
 from portrait_pipeline.portrayal.portrayer import Portrayer
+from portrait_pipeline.portrayal.torch_model import checkpoint_model
+from portrait_pipeline.sample import draw_photo
 
 PLAIN = PortrayingParameters(faces="largest", paste_back=False, batch_size=3)
 
@@ -92,6 +97,32 @@ def test_pasting_back_gives_the_photo_its_size(tmp_path: Path) -> None:
     assert pixels.shape == (120, 200, 3)
     assert (pixels[:, :20] == 100).all()
     assert (pixels[60, 100] == 155).all()
+
+
+def test_a_pasted_photo_says_that_it_is_srgb(tmp_path: Path) -> None:
+    """What is written says that it is sRGB, and pixels of sRGB stay as they are."""
+    settings = PortrayingParameters(faces="largest", paste_back=True, batch_size=1)
+    run([picture(tmp_path / "a.png", 100, icc_profile=srgb_profile())], tmp_path / "out", settings)
+    written = Image.open(tmp_path / "out/a_photo.png")
+    assert written.info["icc_profile"] == srgb_profile()
+    assert np.asarray(written)[0, 0].tolist() == [100, 100, 100]
+
+
+@pytest.mark.parametrize("runtime", ["torch", "onnx"])
+def test_small_and_thin_pictures_are_rows_in_both_runtimes(tmp_path: Path, runtime: str) -> None:
+    """A dot, a line and a tiny picture are too small, and the photo beside them is portrayed."""
+    sizes = {"dot.gif": (1, 1), "line.png": (2000, 3), "icon.bmp": (20, 20)}
+    files = [picture(tmp_path / name, 100, size) for name, size in sizes.items()]
+    person = tmp_path / "person.png"
+    Image.fromarray(draw_photo(0, 0, 160).photo).save(person)
+    opened = {
+        "torch": lambda: checkpoint_model(tiny_checkpoint()),
+        "onnx": lambda: exported_model(tiny_export()),
+    }
+    batch = PhotoBatch(Portrayer([opened[runtime]()]), PictureWriter(tmp_path / "out"), PLAIN)
+    outcomes = batch.run([(path.name, path) for path in [*files, person]])
+    assert [row.detail for row in outcomes[:-1]] == ["too small"] * len(files)
+    assert [row.result for row in outcomes] == [*["no face"] * len(files), "portrayed"]
 
 
 def test_strips_hold_photo_and_both_portraits(tmp_path: Path) -> None:
