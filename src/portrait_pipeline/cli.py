@@ -1,11 +1,15 @@
 """The project's commands: `kedro run` with a quiet terminal, and what people do with a model."""
 
+from copy import copy
+from functools import partial
 from typing import Any
 
 import click
 from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.cli.utils import _split_params, split_string
 
 from portrait_pipeline.commands import app, portray
+from portrait_pipeline.given_text import keep_text
 from portrait_pipeline.hooks.tracking import close_run_as_killed
 from portrait_pipeline.old_names import present_options
 from portrait_pipeline.terminal import configure_logging, exit_with_one_sentence
@@ -20,7 +24,16 @@ cli.add_command(portray)
 cli.add_command(app)
 
 
-@cli.command(params=kedro_run.params, help=kedro_run.help)
+def _options() -> list[click.Parameter]:
+    """Return Kedro's own options, of which `--params` keeps names and paths as they are typed."""
+    options = [copy(option) for option in kedro_run.params]
+    for option in options:
+        if option.name == "params":
+            option.callback = partial(keep_text, convert=_split_params, split=split_string)
+    return options
+
+
+@cli.command(params=_options(), help=kedro_run.help)
 @click.option("--verbose", "-v", is_flag=True, help="Show all logs and tracebacks.")
 @click.pass_context
 def run(context: click.Context, /, verbose: bool, **options: Any) -> None:

@@ -15,7 +15,7 @@ from kedro.io import DataCatalog
 
 from portrait_pipeline.datasets.trained_models import Runtime, TrainedModels
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.file_names import name_as_text, printable
+from portrait_pipeline.file_names import name_as_text, printable, user_path
 from portrait_pipeline.parameters import EvaluationParameters, Judge, PortrayingParameters
 from portrait_pipeline.portrayal.batch import PhotoBatch, outcome_table
 from portrait_pipeline.portrayal.naming import PictureWriter
@@ -29,6 +29,14 @@ NOT_ALL_PORTRAYED = 3
 BATCH_SIZE = 8
 MAX_LISTED = 40
 DEFAULT_PORT = 7860
+
+
+class UserPath(click.Path):
+    """A path in which `~` is the user's home, also after `--out=`, where no shell replaces it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path."""
+        return user_path(os.fsdecode(super().convert(value, param, ctx)))
 
 
 @dataclass(frozen=True)
@@ -87,8 +95,8 @@ def _takes_location(command: Any) -> Any:
 
 
 @click.command()
-@click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write to.")
+@click.argument("photos", nargs=-1, required=True, type=UserPath())
+@click.option("--out", required=True, type=UserPath(), help="Folder to write to.")
 @click.option("--model", default="proposed", help="baseline, proposed, an MLflow run, …")
 @click.option("--faces", type=click.Choice(["largest", "all"]), default="largest")
 @click.option("--paste-back", is_flag=True, help="Lay the portrait into the whole photo.")

@@ -64,6 +64,11 @@ def printable_lines(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
 
 
+def user_path(text: str) -> Path:
+    """Return a path as a person typed it, in which `~` is the home of a user that exists."""
+    return Path(os.path.expanduser(text))  # Path.expanduser fails for unknown users
+
+
 def name_as_text(name: str) -> str:
     r"""Return a file name as valid Unicode: bytes that are none are shown as `\xff`."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -7,9 +7,24 @@ node runs, so a mistyped name or an impossible value fails at once. Units stand 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
+
+from portrait_pipeline.file_names import user_path
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+WeightsFile = Annotated[
+    str,
+    BeforeValidator(lambda given: str(given) if isinstance(given, int | float) else given),
+    AfterValidator(lambda text: str(user_path(text))),
+]
+"""A path, in which `~` is the user's home; a file may be called 2024."""
 Domain = Literal["photo", "painting"]
 Split = Literal["train", "validation", "test"]
 Teacher = Literal["dlib", "facenet", "facenet-casia-webface", "faceres"]
@@ -33,6 +48,8 @@ class Parameters(BaseModel):
 
 class PictureSourceParameters(Parameters):
     """Where the pictures of one domain come from; a `folder` given wins over `source`."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)  # a folder may be called 2024
 
     source: Literal["sample", "folder", "kaggle", "archive", "met"]
     folder: str | None = None
@@ -127,7 +144,7 @@ class TrainingParameters(Parameters):
     lambda_perceptual: Annotated[float, Field(ge=0.0)]
     lambda_identity_mapping: Annotated[float, Field(ge=0.0)]
     teacher: Teacher
-    teacher_weights: str | None = None
+    teacher_weights: WeightsFile | None = None
     perceptual_reduction: Literal["sum", "mean"]
     perceptual_warmup_epochs: Annotated[int, Field(ge=0)]
     perceptual_gradient_share: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
@@ -250,14 +267,14 @@ class EvaluationParameters(Parameters):
     """How models are judged (report, section 5.1, and what it lacked)."""
 
     judge: Judge
-    judge_weights: str | None = None
+    judge_weights: WeightsFile | None = None
     checkpoint: Literal["last", "best"] = "last"
     use_averaged_generator: bool
     batch_size: Annotated[int, Field(ge=1)]
     num_bootstrap_samples: Annotated[int, Field(ge=100)]
     seed: Annotated[int, Field(ge=0)]
     patch_seed: Annotated[int, Field(ge=0)] = 0
-    inception_weights: str | None = None
+    inception_weights: WeightsFile | None = None
 
     @model_validator(mode="after")
     def _best_is_averaged(self) -> Self:

@@ -9,6 +9,7 @@ from portrait_pipeline.process_environment import prepare_environment
 logging.captureWarnings(True)
 prepare_environment()
 
+from portrait_pipeline.given_text import path_from_home, plain_name  # noqa: E402
 from portrait_pipeline.hooks.environment import EnvironmentHook  # noqa: E402
 from portrait_pipeline.hooks.input_checks import InputChecks  # noqa: E402
 from portrait_pipeline.hooks.progress_lines import ProgressLines  # noqa: E402
@@ -45,6 +46,8 @@ CONFIG_LOADER_ARGS: dict[str, Any] = {
     "merge_strategy": {"parameters": "soft", "globals": "soft", "mlflow": "soft"},
     "config_patterns": {"mlflow": ["mlflow*"]},
     "custom_resolvers": {
+        "plain_name": plain_name,
+        "path_from_home": path_from_home,
         "metric_of_rule": METRICS_OF_RULES.get,  # an unknown rule is refused where it is used
     },
 }

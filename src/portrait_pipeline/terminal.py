@@ -14,6 +14,7 @@ import yaml
 from kedro.framework.project import LOGGING
 from kedro.framework.startup import ProjectMetadata
 from kedro.validation.exceptions import ParameterValidationError
+from omegaconf.errors import OmegaConfBaseException
 
 from portrait_pipeline.errors import PortraitPipelineError, TrainingInterruptedError
 from portrait_pipeline.file_names import printable_lines
@@ -87,7 +88,8 @@ def configure_logging(metadata: ProjectMetadata, verbose: bool) -> None:
 def user_error(error: BaseException | None) -> str | None:
     """Return the sentence for the person at the terminal, or None for a fault of ours.
 
-    Kedro wraps what a dataset raises; the sentence is then that of the cause.
+    Kedro wraps what a dataset raises, and OmegaConf, without a cause, what a resolver raises; the
+    sentence is then that of the innermost.
     """
     meant_for_people = PortraitPipelineError, TrainingInterruptedError, ParameterValidationError
     while error is not None:
@@ -95,7 +97,8 @@ def user_error(error: BaseException | None) -> str | None:
             return sentence_of_validation(str(error))
         if isinstance(error, meant_for_people):
             return str(error)
-        error = error.__cause__
+        is_of_resolver = isinstance(error, OmegaConfBaseException)
+        error = error.__cause__ or (error.__context__ if is_of_resolver else None)
     return None
 
 

@@ -8,6 +8,7 @@ import pooch
 
 from portrait_pipeline.downloads import Patience, download_file, shown
 from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.file_names import user_path
 from portrait_pipeline.files import whole_folder
 from portrait_pipeline.sources.unpack import ArchiveError, Limits, unpack
 
@@ -60,7 +61,7 @@ def fetch_archive(
 
 
 def _own_file(archive: str, sha256: str | None, hint: str) -> Path:
-    path = Path(archive).expanduser()
+    path = user_path(archive)
     if not path.is_file():
         raise PortraitPipelineError(
             f"the archive {archive!r} is not there, expected a file or an http(s) URL; {hint}"

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.file_names import user_path
 from portrait_pipeline.parameters import Domain, PictureSourceParameters, SampleParameters
 from portrait_pipeline.sources.archive import fetch_archive
 from portrait_pipeline.sources.drawn import draw_sample
@@ -51,7 +52,7 @@ def _fetch(
         case PictureSourceParameters(source="sample"):
             return draw_sample(sample, domain, folder / "sample")
         case PictureSourceParameters(source="folder", folder=str(given)):
-            return list_folder(Path(given).expanduser(), hint)
+            return list_folder(user_path(given), hint)
         case PictureSourceParameters(source="kaggle", kaggle_dataset=str(dataset)):
             # Imported here only: kagglehub takes a second and brings IPython with it.
             from portrait_pipeline.sources.kaggle import fetch_kaggle  # noqa: PLC0415

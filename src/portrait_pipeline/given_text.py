@@ -1,0 +1,77 @@
+"""Names and paths that people give on the command line: text, whatever they look like."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.file_names import MAX_NAME_BYTES, user_path
+
+TEXT_PARAMETERS = frozenset(
+    {
+        *("photos_folder", "paintings_folder", "pictures_folder", "portraits_folder"),
+        *("workspace", "portraying_model", "training.teacher_weights"),
+        *("evaluation.judge_weights", "evaluation.inception_weights"),
+        *(
+            f"{source}.{name}"
+            for source in ("photos", "paintings", "portraits")
+            for name in ("folder", "kaggle_dataset", "archive", "archive_sha256", "met_query")
+        ),
+    }
+)
+"""Parameters whose value YAML must not take for a number, a date or a truth."""
+_PLAIN_NAME = re.compile(r"\w[\w.\-]*")
+_ROOM_FOR_MORE_BYTES = 100
+
+
+def plain_name(given: object) -> str:
+    """Return a name that is one part of a path and of an MLflow name.
+
+    Raises:
+        PortraitPipelineError: if it is something else, such as a path or nothing.
+    """
+    text = str(given)
+    is_long = len(text.encode("utf-8", "replace")) > MAX_NAME_BYTES - _ROOM_FOR_MORE_BYTES
+    if not _PLAIN_NAME.fullmatch(text) or is_long:
+        raise PortraitPipelineError(
+            f"{text!r} is no plain name, expected letters, digits, '.', '-' and '_' for a workspace"
+            " or a model, as in --params workspace=mine"
+        )
+    return text
+
+
+def path_from_home(given: object) -> str:
+    """Return a path in which `~` is the user's home."""
+    return str(user_path(str(given)))
+
+
+def keep_text(
+    context: click.Context,
+    option: click.Parameter,
+    value: Any,
+    convert: Callable[[click.Context, click.Parameter, Any], dict[str, Any]],
+    split: Callable[[click.Context, click.Parameter, str], list[str]],
+) -> dict[str, Any]:
+    """Convert `--params` as Kedro does, but leave the text of `TEXT_PARAMETERS` as it was typed.
+
+    A folder may be called 2024, 007, 1e5 or yes. `null` stays what it is in YAML: none given.
+
+    Args:
+        context: The command.
+        option: The option `--params`.
+        value: What was typed.
+        convert: Kedro's own conversion.
+        split: Kedro's way to part the items.
+    """
+    converted = convert(context, option, value)
+    for item in split(context, option, value) if isinstance(value, str) else ():
+        key, _, text = item.partition("=")
+        if key.strip() in TEXT_PARAMETERS and text.strip() != "null":
+            *groups, name = key.strip().split(".")
+            holder = converted
+            for group in groups:
+                holder = holder[group]
+            holder[name] = text.strip()
+    return converted
