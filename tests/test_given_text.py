@@ -12,6 +12,7 @@ from portrait_pipeline.cli import run
 from portrait_pipeline.commands import UserPath
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.given_text import TEXT_PARAMETERS, path_from_home, plain_name
+from portrait_pipeline.old_names import PARAMETERS
 from portrait_pipeline.parameters import (
     EvaluationParameters,
     PictureSourceParameters,
@@ -44,9 +45,11 @@ def catalog(**given: Any) -> dict[str, Any]:
 )
 def test_a_folder_may_be_called_anything(folder: str) -> None:
     """The text arrives in the parameters and in the model of the source as it was typed."""
-    for name in ("photos_folder", "paintings_folder", "pictures_folder", "portraits_folder"):
+    old = [name for name, now in PARAMETERS.items() if now == "paintings_folder"]
+    for name in ("photos_folder", "paintings_folder", "pictures_folder", *old):
         assert typed(f"{name}={folder}") == {name: folder}
     assert typed(f"photos.folder={folder}") == {"photos": {"folder": folder}}
+    assert typed(f"portraits.folder={folder}") == {"portraits": {"folder": folder}}
     source = PictureSourceParameters(source="kaggle", folder=folder)
     assert (source.source, source.folder) == ("folder", folder)
 
@@ -68,7 +71,6 @@ def test_every_text_parameter_exists() -> None:
     models = {
         "photos": PictureSourceParameters,
         "paintings": PictureSourceParameters,
-        "portraits": PictureSourceParameters,
         "training": TrainingParameters,
         "evaluation": EvaluationParameters,
     }

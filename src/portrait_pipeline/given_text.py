@@ -8,15 +8,16 @@ import click
 
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.file_names import MAX_NAME_BYTES, user_path
+from portrait_pipeline.old_names import PARAMETERS
 
 TEXT_PARAMETERS = frozenset(
     {
-        *("photos_folder", "paintings_folder", "pictures_folder", "portraits_folder"),
+        *("photos_folder", "paintings_folder", "pictures_folder"),
         *("workspace", "portraying_model", "training.teacher_weights"),
         *("evaluation.judge_weights", "evaluation.inception_weights"),
         *(
             f"{source}.{name}"
-            for source in ("photos", "paintings", "portraits")
+            for source in ("photos", "paintings")
             for name in ("folder", "kaggle_dataset", "archive", "archive_sha256", "met_query")
         ),
     }
@@ -68,10 +69,16 @@ def keep_text(
     converted = convert(context, option, value)
     for item in split(context, option, value) if isinstance(value, str) else ():
         key, _, text = item.partition("=")
-        if key.strip() in TEXT_PARAMETERS and text.strip() != "null":
-            *groups, name = key.strip().split(".")
+        *groups, name = key.strip().split(".")
+        if _present_name(groups, name) in TEXT_PARAMETERS and text.strip() != "null":
             holder = converted
             for group in groups:
                 holder = holder[group]
             holder[name] = text.strip()
     return converted
+
+
+def _present_name(groups: list[str], name: str) -> str:
+    """Return the name of today of a parameter and its group; `old_names` warns of it later."""
+    present = ".".join([*(PARAMETERS.get(group, group) for group in groups), name])
+    return PARAMETERS.get(present, present)
