@@ -293,3 +293,4 @@ class PortrayingParameters(Parameters):
     paste_back: bool
     compare: bool = False
     batch_size: Annotated[int, Field(ge=1)]
+    detection_size_px: Annotated[int, Field(ge=64, le=2048)] = 320

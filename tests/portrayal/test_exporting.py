@@ -58,6 +58,28 @@ def test_faces_are_found_where_pytorch_finds_them(photos: list[Photo]) -> None:
                 assert value == pytest.approx(squares[1][name], abs=0.01)
 
 
+@pytest.mark.parametrize("runtime", ["torch", "onnx"])
+def test_all_faces_of_a_group_are_found(runtime: str, shared_pictures: Path) -> None:
+    """A model that was trained on a search at 160 px finds all six people of a photo."""
+    assert PREPARATION["detection_size_px"] == 160
+    is_torch = runtime == "torch"
+    model = checkpoint_model(tiny_checkpoint()) if is_torch else exported_model(tiny_export())
+    portrayer = Portrayer([model])
+    path = shared_pictures / "awkward" / "multiface_group.jpg"
+    (portrayal,) = portrayer.portray([Photo.read(path, portrayer.detection_size_px)], "all")
+    assert len(portrayal.faces) == 6
+
+
+def test_the_size_of_a_search_is_never_below_the_trainings() -> None:
+    """The larger of the two sizes counts, and the crops stay those of the training."""
+    large = tiny_checkpoint()
+    large["preparation"] = {**large["preparation"], "detection_size_px": 640}
+    assert checkpoint_model(large).detection_size_px == 640
+    assert checkpoint_model(large).preparation.detection_size_px == 640
+    small = checkpoint_model(tiny_checkpoint(), detection_size_px=200)
+    assert (small.detection_size_px, small.preparation.detection_size_px) == (200, 160)
+
+
 @pytest.mark.parametrize("batch_size", [1, 3, 8])
 def test_any_batch_goes_through_one_file(batch_size: int) -> None:
     """The batch is dynamic, and a picture's portrait does not depend on its neighbours."""

@@ -171,7 +171,7 @@ class PortraitService:
 
     def _answer(self, chosen: str, read: Callable[[int], Photo]) -> Answer:
         portrayer = self._portrayer(chosen)
-        photo = read(portrayer.preparation.detection_size_px)
+        photo = read(portrayer.detection_size_px)
         (found,) = portrayer.find([photo], every_face=True)
         if not found.faces:
             raise RefusedError(_NO_FACE[found.fault or "no face"])

@@ -135,7 +135,7 @@ class PhotoBatch:
         if not isinstance(path, Path):
             return PictureError(name, path, "")
         try:
-            return Photo.read(path, self._portrayer.preparation.detection_size_px)
+            return Photo.read(path, self._portrayer.detection_size_px)
         except PictureError as error:
             return error
 

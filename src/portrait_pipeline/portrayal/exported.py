@@ -15,7 +15,11 @@ from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.faces.cascade import FaceCascade
 from portrait_pipeline.faces.detect import FaceDetector
 from portrait_pipeline.parameters import FaceParameters
-from portrait_pipeline.portrayal.portrayer import PortraitModel
+from portrait_pipeline.portrayal.portrayer import (
+    DETECTION_SIZE_PX,
+    PortraitModel,
+    preparation_for_use,
+)
 
 OPSET = 20
 GENERATOR = "generator"
@@ -84,8 +88,16 @@ def model_metadata(session: onnxruntime.InferenceSession) -> dict[str, str]:
     return dict(session.get_modelmeta().custom_metadata_map)
 
 
-def exported_model(exported: ExportedModel, num_threads: int = 0) -> PortraitModel:
+def exported_model(
+    exported: ExportedModel, num_threads: int = 0, detection_size_px: int = DETECTION_SIZE_PX
+) -> PortraitModel:
     """Make an exported model ready to use.
+
+    Args:
+        exported: The networks.
+        num_threads: For each network; 0 means one for each core.
+        detection_size_px: Photos are searched for faces in this size, or in that of the training
+            where it is larger.
 
     Raises:
         PortraitPipelineError: if a network or its metadata is missing or broken.
@@ -108,9 +120,11 @@ def exported_model(exported: ExportedModel, num_threads: int = 0) -> PortraitMod
             " with `kedro run --pipeline=export`"
         ) from error
     cascade = _cascade(exported, detector, num_threads)
-    finder = FaceDetector(preparation, cascade=cascade)
+    searching = preparation_for_use(preparation, detection_size_px)
+    finder = FaceDetector(searching, cascade=cascade)
     teacher = metadata.get("teacher") or None
-    return PortraitModel(name, preparation, finder, _painter(session), teacher)
+    size_px = searching.detection_size_px
+    return PortraitModel(name, preparation, finder, _painter(session), teacher, size_px)
 
 
 def _cascade(exported: ExportedModel, detector: Mapping[str, Any], num_threads: int) -> FaceCascade:

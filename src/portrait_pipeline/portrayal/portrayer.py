@@ -16,6 +16,13 @@ from portrait_pipeline.parameters import FaceParameters, is_judged_by_its_teache
 from portrait_pipeline.pictures import ReducedPicture
 from portrait_pipeline.portrayal.photo import Photo
 
+DETECTION_SIZE_PX = 320
+"""Photos are searched for faces in this size, or in that of the training where it is larger.
+
+A model of small pictures may have been trained on a search at half of it, which misses clear faces
+of a group.
+"""
+
 FaceChoice = Literal["largest", "all"]
 Painter = Callable[[UInt8[np.ndarray, "batch size size 3"]], UInt8[np.ndarray, "batch size size 3"]]
 """A trained model as a function: face crops in, portraits out, both uint8 RGB in [0, 255]."""
@@ -39,6 +46,7 @@ class PortraitModel:
         finder: Finds faces with that preparation.
         painter: Translates crops of `preparation.crop_size_px`.
         teacher: The face network of its perceptual loss; None without one.
+        detection_size_px: Size in which its finder searches photos.
     """
 
     name: str
@@ -46,6 +54,7 @@ class PortraitModel:
     finder: FaceFinder
     painter: Painter
     teacher: str | None = None
+    detection_size_px: int = DETECTION_SIZE_PX
 
 
 @dataclass(frozen=True)
@@ -93,6 +102,7 @@ class Portrayer:
         _refuse_different_preparations(models)
         self.models = tuple(models)
         self.preparation = models[0].preparation
+        self.detection_size_px = models[0].detection_size_px
         self._batch_size = batch_size
 
     def portray(self, photos: Sequence[Photo], faces: FaceChoice = "largest") -> list[Portrayal]:
@@ -158,6 +168,12 @@ def pasted(picture: Image.Image, portrayal: Portrayal, model: str) -> Image.Imag
 
 def _chosen(finding: Finding, every_face: bool) -> tuple[Detection, ...]:
     return finding.faces if every_face else finding.faces[:1]
+
+
+def preparation_for_use(preparation: FaceParameters, detection_size_px: int) -> FaceParameters:
+    """Search photos as the training pictures were searched, but in no smaller size than this."""
+    size_px = max(preparation.detection_size_px, detection_size_px)
+    return preparation.model_copy(update={"detection_size_px": size_px})
 
 
 def _refuse_different_preparations(models: Sequence[PortraitModel]) -> None:

@@ -10,7 +10,11 @@ from portrait_pipeline.cyclegan.translate import load_generator, translate
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.faces.detect import FaceDetector
 from portrait_pipeline.parameters import FaceParameters, Teacher
-from portrait_pipeline.portrayal.portrayer import PortraitModel
+from portrait_pipeline.portrayal.portrayer import (
+    DETECTION_SIZE_PX,
+    PortraitModel,
+    preparation_for_use,
+)
 
 
 def checkpoint_preparation(checkpoint: Checkpoint) -> FaceParameters:
@@ -44,7 +48,10 @@ def checkpoint_teacher(checkpoint: Checkpoint) -> Teacher | None:
 
 
 def checkpoint_model(
-    checkpoint: Checkpoint, averaged: bool = True, device: torch.device | None = None
+    checkpoint: Checkpoint,
+    averaged: bool = True,
+    device: torch.device | None = None,
+    detection_size_px: int = DETECTION_SIZE_PX,
 ) -> PortraitModel:
     """Make a portrait model from a checkpoint.
 
@@ -52,6 +59,8 @@ def checkpoint_model(
         checkpoint: A trained model.
         averaged: Take the running average of the generator's weights.
         device: The device; by default the GPU if there is one.
+        detection_size_px: Photos are searched for faces in this size, or in that of the training
+            where it is larger.
 
     Raises:
         PortraitPipelineError: if it is of another architecture or has no preparation.
@@ -63,7 +72,8 @@ def checkpoint_model(
     def paint(photos: UInt8[np.ndarray, "n size size 3"]) -> UInt8[np.ndarray, "n size size 3"]:
         return translate(generator, photos, len(photos))
 
-    finder = FaceDetector(preparation, device)
-    return PortraitModel(
-        checkpoint["model"], preparation, finder, paint, checkpoint_teacher(checkpoint)
-    )
+    searching = preparation_for_use(preparation, detection_size_px)
+    finder = FaceDetector(searching, device)
+    teacher = checkpoint_teacher(checkpoint)
+    size_px = searching.detection_size_px
+    return PortraitModel(checkpoint["model"], preparation, finder, paint, teacher, size_px)

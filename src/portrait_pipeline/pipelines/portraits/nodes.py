@@ -25,7 +25,8 @@ def make_portraits(
     evaluation: EvaluationParameters,
 ) -> pd.DataFrame:
     """Portray every photo of a folder; return what happened to each."""
-    model = checkpoint_model(checkpoint, evaluation.use_averaged_generator)
+    averaged, size_px = evaluation.use_averaged_generator, portraying.detection_size_px
+    model = checkpoint_model(checkpoint, averaged, detection_size_px=size_px)
     batch = PhotoBatch(Portrayer([model], portraying.batch_size), writer, portraying)
     return outcome_table(batch.run(photos))
 
