@@ -60,3 +60,16 @@ def test_names_do_not_command_the_terminal(tmp_path: Path, name: bytes) -> None:
     lines = describe(pd.DataFrame([row]), tmp_path / "out").split("\n")
     assert len(lines) == 2
     assert all(line.isprintable() for line in lines)
+
+
+def test_ten_thousand_photos_without_a_face_fill_one_screen(tmp_path: Path) -> None:
+    """The first ones are listed, the others counted by what became of them."""
+    rows = [
+        {"photo": f"{row}.jpg", "result": result, "faces": 0, "files": "", "detail": ""}
+        for row in range(5000)
+        for result in ("no face", "not read")
+    ]
+    lines = describe(pd.DataFrame(rows), tmp_path).split("\n")
+    assert len(lines) <= 45
+    assert lines[-2] == "  … and 9960 more: 4980 no face, 4980 not read"
+    assert lines[-1].startswith("0 of 10000 photos portrayed")

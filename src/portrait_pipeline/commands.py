@@ -3,12 +3,13 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 import pandas as pd
+from kedro.framework.cli.utils import _split_params
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import ProjectMetadata
 from kedro.io import DataCatalog
@@ -16,6 +17,7 @@ from kedro.io import DataCatalog
 from portrait_pipeline.datasets.trained_models import Runtime, TrainedModels
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.file_names import name_as_text, printable, user_path
+from portrait_pipeline.old_names import present_parameters
 from portrait_pipeline.parameters import EvaluationParameters, Judge, PortrayingParameters
 from portrait_pipeline.portrayal.batch import PhotoBatch, outcome_table
 from portrait_pipeline.portrayal.naming import PictureWriter
@@ -47,6 +49,7 @@ class ModelLocation:
     env: str | None
     workspace: str | None
     runtime: Runtime
+    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,13 @@ class OpenedModels:
 LOCATION_OPTIONS = (
     click.option("--env", "-e", default=None, help="sample, or base for the report's own models."),
     click.option("--workspace", default=None, help="By default that of the environment."),
+    click.option(
+        "--params",
+        type=click.UNPROCESSED,
+        default="",
+        callback=_split_params,
+        help="Settings as in `kedro run`, such as evaluation.judge=geometry.",
+    ),
     click.option(
         "--runtime",
         type=click.Choice(["auto", "torch", "onnx"]),
@@ -153,14 +163,16 @@ def _location_of(context: click.Context, options: dict[str, Any]) -> ModelLocati
     metadata: ProjectMetadata | None = context.obj
     if metadata is None:
         raise click.UsageError("this is not the project's folder; cd to where pyproject.toml is")
-    given = {name: options.pop(name) for name in ("env", "workspace", "runtime")}
+    given = {name: options.pop(name) for name in ("env", "workspace", "runtime", "params")}
     return ModelLocation(Path(metadata.project_path), **given)
 
 
 @contextmanager
 def open_models(location: ModelLocation) -> Iterator[OpenedModels]:
     """Open the catalog of a location; nothing is run, nothing is tracked."""
-    runtime_params = {"workspace": location.workspace} if location.workspace else {}
+    runtime_params = present_parameters(location.params)
+    if location.workspace:
+        runtime_params["workspace"] = location.workspace
     session = KedroSession.create(
         location.project, env=location.env, runtime_params=runtime_params, save_on_close=False
     )
@@ -252,11 +264,17 @@ def _files_of_folder(folder: Path, out: Path) -> list[ListedFile]:
 
 def describe(table: pd.DataFrame, out: Path) -> str:
     """Say what happened to each file, in lines that a terminal does not break."""
-    shown = table if len(table) <= MAX_LISTED else table[table["result"] != "portrayed"]
+    left_out = table[table["result"] != "portrayed"]
+    shown = table if len(table) <= MAX_LISTED else left_out.head(MAX_LISTED)
     lines = [
         f"  {row.result:<12}{printable(str(row.photo))}{_details(row)}"
         for row in shown.itertuples(index=False)
     ]
+    unlisted = left_out[~left_out.index.isin(shown.index)]
+    if len(unlisted):
+        counts = unlisted["result"].value_counts()
+        each = ", ".join(f"{count} {result}" for result, count in counts.items())
+        lines.append(f"  … and {len(unlisted)} more: {each}")
     num_done = int((table["result"] == "portrayed").sum())
     lines.append(f"{num_done} of {len(table)} photos portrayed, in {printable(str(out))}")
     return "\n".join(lines)

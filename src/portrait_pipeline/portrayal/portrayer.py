@@ -132,7 +132,7 @@ class Portrayer:
             if model.teacher is not None and is_judged_by_its_teacher(judge, model.teacher):
                 raise PortraitPipelineError(
                     f"the judge {judge} taught the model {model.name}, expected another network;"
-                    " set `judge: geometry` in conf/local/parameters.yml"
+                    " add `--params evaluation.judge=geometry`"
                 )
 
     def find(self, photos: Sequence[Photo], every_face: bool = False) -> list[Finding]:

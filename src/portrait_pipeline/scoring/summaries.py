@@ -15,6 +15,10 @@ Summary = dict[str, Any]
 OF_A_SET = ("swd", "kid", "diversity", "rank_1", "rank_5", "true_accept_rate")
 
 
+# Numbers that another judge would give otherwise carry the judge's name.
+BY_THE_JUDGE = ("identity_similarity", "rank_1", "rank_5", "true_accept_rate")
+
+
 def summary_of(
     model: str, metrics: Metrics, reference: Reference, facts: dict[str, Any]
 ) -> Summary:
@@ -40,16 +44,18 @@ def tracked_metrics(
     for name in SPREAD if len(recent) > 1 else ():
         values[f"{name}_min"] = min(scores[name] for scores in recent)
         values[f"{name}_max"] = max(scores[name] for scores in recent)
-    count = len(reference.photos)
     return {
-        f"{prefix}_{name}" + (f"_n{count}" if _is_of_a_set(name) else ""): value
+        f"{prefix}_{name}{_suffix(name, reference)}": value
         for name, value in values.items()
         if np.isfinite(value)
     }
 
 
-def _is_of_a_set(name: str) -> bool:
-    return name.removesuffix("_min").removesuffix("_max") in OF_A_SET
+def _suffix(name: str, reference: Reference) -> str:
+    """Say what a number depends on, so that no other one overwrites it in MLflow."""
+    measured = name.removesuffix("_min").removesuffix("_max")
+    count = f"_n{len(reference.photos)}" if measured in OF_A_SET else ""
+    return count + (f"_by_{reference.judge_name}" if measured in BY_THE_JUDGE else "")
 
 
 def in_words(metrics: Metrics) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 FACTS = ("model", "seed", "lambda_perceptual", "perceptual_gradient_share", "epochs", "n")
-NAMES = ("judge", "teacher")
+NAMES = ("judge", "teacher", "training")
 SPREAD = ("ssim", "identity_similarity", "rank_1", "swd")
 """What is measured of each of a model's recent checkpoints, since GANs swing."""
 

@@ -34,6 +34,7 @@ class Run:
     def __init__(self) -> None:
         self.attached = ""
         self.logged: dict[str, float] = {}
+        self.tags: list[tuple[str, str]] = []
 
     def attach(self, tracking_id: str) -> None:
         """Note the run."""
@@ -42,6 +43,10 @@ class Run:
     def log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
         """Note the metrics."""
         self.logged |= dict(metrics)
+
+    def add_to_tag(self, key: str, value: str) -> None:
+        """Note the word."""
+        self.tags.append((key, value))
 
 
 def checkpoint_with_recent(model: str = "proposed") -> dict[str, Any]:
@@ -144,14 +149,30 @@ def test_a_best_epoch_that_was_not_kept_is_refused() -> None:
 
 
 def test_test_numbers_go_into_the_models_own_run() -> None:
-    """SSIM by its name; what depends on the number of pictures carries it, spans included."""
+    """SSIM by its name; what depends on the number of pictures or on the judge carries it."""
     run = Run()
     _, summaries = evaluated(
         make_reference(), {**checkpoint_with_recent(), "tracking_id": "abc"}, run
     )
     assert run.attached == "abc"
     assert run.logged["test_ssim"] == summaries[0]["metrics"]["ssim"]["value"]
-    assert {"test_swd_n12", "test_rank_1_min_n12", "test_ssim_max"} <= set(run.logged)
+    assert {"test_swd_n12", "test_rank_1_min_n12_by_geometry", "test_ssim_max"} <= set(run.logged)
+    assert run.tags == [("judge", "geometry")]
+
+
+def test_a_second_judge_overwrites_nothing_of_the_first() -> None:
+    """In one run: each judge's numbers under its name, everything else as it was."""
+    logged: list[dict[str, float]] = []
+    for judge in ("geometry", "faceres"):
+        run = Run()
+        checkpoint = {**checkpoint_with_recent(), "tracking_id": "abc"}
+        evaluated(make_reference(judge_name=judge), checkpoint, run)
+        logged.append(run.logged)
+    first, second = logged
+    assert all(first[name] == second[name] for name in set(first) & set(second))
+    judged = {name for name in first if "identity" in name or "rank" in name or "accept" in name}
+    assert judged
+    assert not judged & set(second)
 
 
 def test_no_picture_is_described_twice() -> None:

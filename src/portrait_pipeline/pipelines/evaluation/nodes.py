@@ -24,6 +24,7 @@ from portrait_pipeline.parameters import (
 )
 from portrait_pipeline.portrayal.torch_model import checkpoint_teacher
 from portrait_pipeline.progress import progress_bar
+from portrait_pipeline.scoring.freshness import training_mark
 from portrait_pipeline.scoring.model_tables import tabulate_differences, tabulate_seeds
 from portrait_pipeline.scoring.provenance import check_unseen
 from portrait_pipeline.scoring.reference import (
@@ -59,6 +60,10 @@ class ModelRun(Protocol):
 
     def log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
         """Write all metrics of one step in one go."""
+        ...
+
+    def add_to_tag(self, key: str, value: str) -> None:
+        """Add a word to a tag that lists several."""
         ...
 
 
@@ -151,10 +156,12 @@ def score_model(
         **perceptual_weight(chosen),
         "epochs": chosen["epoch"],
         "seed": checkpoint["parameters"]["seed"],
+        "training": training_mark(pd.DataFrame(checkpoint["history"])),
     }
     if checkpoint["tracking_id"]:
         run.attach(checkpoint["tracking_id"])
         run.log_metrics(tracked_metrics(reference, metrics, recent), chosen["epoch"])
+        run.add_to_tag("judge", reference.judge_name)
     logger.info("%s: %s", model, in_words(metrics))
     return scores, [
         {**summary_of(model, metrics, reference, facts), "checkpoints": recent},

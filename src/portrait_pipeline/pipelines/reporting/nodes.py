@@ -46,6 +46,7 @@ from portrait_pipeline.report.tables import (
     seed_rows,
 )
 from portrait_pipeline.report.wording import write_number
+from portrait_pipeline.scoring.freshness import check_scores_are_fresh
 
 FIGURE_ROWS = 6
 
@@ -73,6 +74,16 @@ def draw_figure_1(
     if set(names) <= set(twin_faces.names):
         columns["Painted twin"] = twin_faces
     return draw_picture_table(columns, names)
+
+
+def freshness_of(models: Sequence[str]) -> Callable[..., pd.DataFrame]:
+    """Make the node function that refuses scores of models that were trained anew."""
+
+    def check_comparison(comparison: pd.DataFrame, *histories: pd.DataFrame) -> pd.DataFrame:
+        return check_scores_are_fresh(comparison, dict(zip(models, histories, strict=True)))
+
+    check_comparison.__doc__ = f"Check that the scores of {', '.join(models)} are not out of date."
+    return check_comparison
 
 
 def plot_trade_off(comparison: pd.DataFrame, lambda_table: pd.DataFrame) -> go.Figure:

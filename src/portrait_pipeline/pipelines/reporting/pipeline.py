@@ -34,7 +34,7 @@ def create_pipeline(models: Sequence[str]) -> Pipeline:
             Node(
                 func=nodes.summarise_results,
                 inputs=[
-                    "comparison",
+                    "fresh_comparison",
                     "seed_summary",
                     "lambda_table",
                     "chosen_lambda",
@@ -84,8 +84,14 @@ def _plots(models: Sequence[str]) -> Pipeline:
     return Pipeline(
         [
             Node(
+                func=nodes.freshness_of(models),
+                inputs=["comparison", *histories],
+                outputs="fresh_comparison",
+                name="check_comparison",
+            ),
+            Node(
                 func=nodes.plot_trade_off,
-                inputs=["comparison", "lambda_table"],
+                inputs=["fresh_comparison", "lambda_table"],
                 outputs="trade_off_plot",
                 name="plot_trade_off",
             ),
@@ -103,7 +109,7 @@ def _plots(models: Sequence[str]) -> Pipeline:
             ),
             Node(
                 func=nodes.plot_ssim_two_ways,
-                inputs=["comparison"],
+                inputs=["fresh_comparison"],
                 outputs="ssim_plot",
                 name="plot_ssim_two_ways",
             ),
