@@ -138,6 +138,7 @@ class TrainingParameters(Parameters):
     num_discriminator_filters: Annotated[int, Field(ge=1)]
     num_discriminator_layers: Annotated[int, Field(ge=1, le=6)] = 3
     upsampling: Literal["transposed", "resize"]
+    sampling: Literal["plain", "antialiased"] = "plain"
     # objective
     adversarial_loss: Literal["least_squares", "log"]
     lambda_cycle: Annotated[float, Field(ge=0.0)]
@@ -183,6 +184,14 @@ class TrainingParameters(Parameters):
     log_every_steps: Annotated[int, Field(ge=1)] = 50
     allow_tf32: bool = True
     cudnn_autotune: bool = True
+
+    @model_validator(mode="after")
+    def _antialiased_resizes(self) -> Self:
+        if self.sampling == "antialiased" and self.upsampling != "resize":
+            raise ValueError(
+                f"upsampling is {self.upsampling}, expected resize with sampling: antialiased"
+            )
+        return self
 
     @model_validator(mode="after")
     def _decay_fits(self) -> Self:

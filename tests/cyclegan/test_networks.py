@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from portrait_pipeline.cyclegan.networks import (
+    Blur,
     PatchDiscriminator,
     ResnetGenerator,
     RowConvolution,
@@ -158,3 +159,38 @@ def test_padding_by_strips_is_reflection_padding(padding):
     towards = torch.randn_like(expected)
     ours, theirs = (torch.autograd.grad(each, features, towards)[0] for each in (padded, expected))
     torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize(("taps", "stride"), [((1, 3, 3, 1), 2), ((1, 2, 1), 1)])
+def test_a_blur_keeps_means_and_removes_what_would_alias(taps, stride):
+    """Law: a flat picture stays as it is; one-pixel stripes, the Nyquist frequency, vanish."""
+    blur = Blur(taps, stride, (1, 1))
+    flat = torch.full((1, 2, 8, 8), 0.7)
+    torch.testing.assert_close(blur(flat), torch.full_like(blur(flat), 0.7))
+    stripes = torch.tensor([1.0, -1.0]).repeat(8).expand(1, 2, 16, 16)
+    assert blur(stripes)[..., 2:-2, 2:-2].abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("size", [32, 33, 64, 70])
+@pytest.mark.parametrize("num_layers", [1, 2, 3])
+def test_antialiased_networks_keep_sizes_and_pass_gradients(size, num_layers):
+    """Law: maps and pictures have the sizes of the plain networks; every weight has a gradient."""
+    network = PatchDiscriminator(4, num_layers, "antialiased")
+    logits = network(torch.rand(1, 3, size, size))
+    assert logits.shape == (1, 1, *[patch_map_size(size, num_layers)] * 2)
+    even = size // 4 * 4
+    generator = ResnetGenerator(4, 1, "resize", "antialiased")
+    translated = generator(torch.rand(1, 3, even, even))
+    assert translated.shape == (1, 3, even, even)
+    (logits.square().sum() + translated.square().sum()).backward()
+    weights = [*network.parameters(), *generator.parameters()]
+    assert all(weight.grad.abs().sum() > 0 for weight in weights)
+
+
+def test_antialiasing_asks_for_resizing(parameters):
+    """Law: transposed convolutions, which alias, are refused beside it."""
+    with pytest.raises(ValueError, match="upsampling is transposed, expected resize"):
+        parameters(sampling="antialiased")
+    settings = parameters(sampling="antialiased", upsampling="resize")
+    assert any(isinstance(layer, Blur) for layer in build_discriminator(settings).modules())
+    assert not any(isinstance(layer, Blur) for layer in build_discriminator(parameters()).modules())

@@ -38,6 +38,7 @@ class RowConvolution(nn.Conv2d):
 
 
 Upsampling = Literal["transposed", "resize"]
+Sampling = Literal["plain", "antialiased"]
 
 
 class ReflectionPad(nn.ReflectionPad2d):
@@ -67,6 +68,33 @@ def pad_by_strips(
         after = features.narrow(dim, size - 1 - padding, padding).flip(dim)
         features = torch.cat([before, features, after], dim)
     return features
+
+
+class Blur(nn.Module):
+    """A fixed low-pass filter before pictures are halved, or after they are doubled (Zhang 2019).
+
+    Args:
+        taps: The filter along one edge, for example 1, 3, 3, 1; scaled here so that it keeps means.
+        stride: 2 keeps every second row and column.
+        padding: Reflected pixels before and after each edge.
+    """
+
+    def __init__(self, taps: tuple[int, ...], stride: int, padding: tuple[int, int]) -> None:
+        super().__init__()
+        edge = torch.tensor(taps, dtype=torch.float32) / sum(taps)
+        self.register_buffer("filter", edge[:, None] * edge[None, :], persistent=False)
+        self.stride, self.padding = stride, padding
+
+    filter: Tensor
+
+    def forward(
+        self, features: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch channels rows columns"]:
+        """Filter each channel by itself."""
+        channels = features.shape[1]
+        padded = F.pad(features, [*self.padding, *self.padding], mode="reflect")
+        weight = self.filter.to(features.dtype).expand(channels, 1, -1, -1)
+        return F.conv2d(padded, weight, stride=self.stride, groups=channels)
 
 
 class ResidualBlock(nn.Module):
@@ -103,10 +131,16 @@ class ResnetGenerator(nn.Module):
         num_residual_blocks: 9 at 256 px, 6 at 128 px and below in the paper.
         upsampling: `transposed` convolutions, the paper's, or `resize`, nearest neighbour and a
             convolution, which draws no checkerboards (Odena et al. 2016).
+        sampling: `antialiased` blurs before pictures are halved and after they are doubled (Zhang
+            2019), which asks for `resize`; `plain` is the paper's.
     """
 
     def __init__(
-        self, num_filters: int, num_residual_blocks: int, upsampling: Upsampling = "transposed"
+        self,
+        num_filters: int,
+        num_residual_blocks: int,
+        upsampling: Upsampling = "transposed",
+        sampling: Sampling = "plain",
     ) -> None:
         super().__init__()
         k = num_filters
@@ -115,11 +149,11 @@ class ResnetGenerator(nn.Module):
             nn.Conv2d(3, k, 7, bias=False),
             nn.InstanceNorm2d(k),
             nn.ReLU(inplace=True),
-            *_downsample(k, 2 * k),
-            *_downsample(2 * k, 4 * k),
+            *_downsample(k, 2 * k, sampling),
+            *_downsample(2 * k, 4 * k, sampling),
             *(ResidualBlock(4 * k) for _ in range(num_residual_blocks)),
-            *_upsample(4 * k, 2 * k, upsampling),
-            *_upsample(2 * k, k, upsampling),
+            *_upsample(4 * k, 2 * k, upsampling, sampling),
+            *_upsample(2 * k, k, upsampling, sampling),
             ReflectionPad(3),
             RowConvolution(k, 3, 7),
             nn.Tanh(),
@@ -133,15 +167,19 @@ class ResnetGenerator(nn.Module):
         return translated
 
 
-def _downsample(num_in: int, num_out: int) -> tuple[nn.Module, ...]:
+def _downsample(num_in: int, num_out: int, sampling: Sampling) -> tuple[nn.Module, ...]:
+    is_plain = sampling == "plain"
     return (
-        nn.Conv2d(num_in, num_out, 3, stride=2, padding=1, bias=False),
+        nn.Conv2d(num_in, num_out, 3, stride=2 if is_plain else 1, padding=1, bias=False),
         nn.InstanceNorm2d(num_out),
         nn.ReLU(inplace=True),
+        *(() if is_plain else (Blur((1, 3, 3, 1), stride=2, padding=(1, 1)),)),
     )
 
 
-def _upsample(num_in: int, num_out: int, upsampling: Upsampling) -> tuple[nn.Module, ...]:
+def _upsample(
+    num_in: int, num_out: int, upsampling: Upsampling, sampling: Sampling
+) -> tuple[nn.Module, ...]:
     way_up: tuple[nn.Module, ...]
     match upsampling:
         case "transposed":
@@ -153,6 +191,7 @@ def _upsample(num_in: int, num_out: int, upsampling: Upsampling) -> tuple[nn.Mod
         case "resize":
             way_up = (
                 nn.Upsample(scale_factor=2, mode="nearest"),
+                *(() if sampling == "plain" else (Blur((1, 2, 1), stride=1, padding=(1, 1)),)),
                 ReflectionPad(1),
                 nn.Conv2d(num_in, num_out, 3, bias=False),
             )
@@ -175,21 +214,27 @@ class PatchDiscriminator(nn.Module):
     Args:
         num_filters: Width of the first layer (64 in the paper).
         num_layers: Convolutions of stride 2 (3 in the paper).
+        sampling: `antialiased` halves pictures with a blur instead of a stride (Zhang 2019).
     """
 
-    def __init__(self, num_filters: int, num_layers: int = 3) -> None:
+    def __init__(self, num_filters: int, num_layers: int = 3, sampling: Sampling = "plain") -> None:
         super().__init__()
         widths = [num_filters * min(2**i, MAX_WIDENING) for i in range(num_layers + 1)]
+        is_plain = sampling == "plain"
+        halve = () if is_plain else (Blur((1, 3, 3, 1), stride=2, padding=(1, 2)),)
         layers: list[nn.Module] = [
-            nn.Conv2d(3, num_filters, 4, stride=2, padding=1),
+            nn.Conv2d(3, num_filters, 4, stride=2 if is_plain else 1, padding=1),
             nn.LeakyReLU(LEAK, inplace=True),
+            *halve,
         ]
         for i in range(1, num_layers + 1):
-            stride = 2 if i < num_layers else 1
+            is_halved = i < num_layers
+            stride = 2 if is_halved and is_plain else 1
             layers += [
                 nn.Conv2d(widths[i - 1], widths[i], 4, stride=stride, padding=1, bias=False),
                 nn.InstanceNorm2d(widths[i]),
                 nn.LeakyReLU(LEAK, inplace=True),
+                *(halve if is_halved else ()),
             ]
         layers.append(nn.Conv2d(widths[-1], 1, 4, padding=1))
         self.layers = nn.Sequential(*layers)

@@ -148,7 +148,10 @@ class TrainingState:
 def build_generator(parameters: TrainingParameters) -> ResnetGenerator:
     """Make one generator of the size that the parameters ask for; its weights mean nothing yet."""
     return ResnetGenerator(
-        parameters.num_generator_filters, parameters.num_residual_blocks, parameters.upsampling
+        parameters.num_generator_filters,
+        parameters.num_residual_blocks,
+        parameters.upsampling,
+        parameters.sampling,
     )
 
 
@@ -165,7 +168,7 @@ def build_discriminator(parameters: TrainingParameters) -> PatchDiscriminator:
             f" {parameters.image_size_px}: no patch fits; lower it with"
             f" `--params training.num_discriminator_layers={num_layers - 1}`"
         )
-    return PatchDiscriminator(parameters.num_discriminator_filters, num_layers)
+    return PatchDiscriminator(parameters.num_discriminator_filters, num_layers, parameters.sampling)
 
 
 def build_networks(parameters: TrainingParameters) -> Networks:
