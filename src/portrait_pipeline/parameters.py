@@ -272,6 +272,17 @@ class ExperimentParameters(Parameters):
         return self
 
 
+class DeceptionParameters(Parameters):
+    """The small classifier of real photographs and paintings that portraits are shown to."""
+
+    size_px: Annotated[int, Field(ge=16, le=256)] = 64
+    num_filters: Annotated[int, Field(ge=1)] = 16
+    num_steps: Annotated[int, Field(ge=1)] = 400
+    batch_size: Annotated[int, Field(ge=2, multiple_of=2)] = 32
+    learning_rate: Annotated[float, Field(gt=0.0)] = 0.003
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
 class EvaluationParameters(Parameters):
     """How models are judged (report, section 5.1, and what it lacked)."""
 
@@ -284,6 +295,7 @@ class EvaluationParameters(Parameters):
     seed: Annotated[int, Field(ge=0)]
     patch_seed: Annotated[int, Field(ge=0)] = 0
     inception_weights: WeightsFile | None = None
+    deception: DeceptionParameters = DeceptionParameters()
 
     @model_validator(mode="after")
     def _best_is_averaged(self) -> Self:

@@ -103,3 +103,11 @@ def test_bad_descriptors_are_refused() -> None:
         true_accept_rate(PORTRAITS[:1], PHOTOS[:1], **FEW)
     with pytest.raises(ValueError, match="length zero"):
         similarity_matrix(np.zeros((2, 3)), np.ones((2, 3)))
+
+
+def test_certainty_needs_many_pictures() -> None:
+    """Every photo is accepted as itself and found first, yet the intervals keep a width."""
+    few = PHOTOS[:20]
+    for found in (true_accept_rate(few, few, **FEW), rank_rate(few, few, 1)):
+        assert (found.value, found.high) == (1.0, 1.0)
+        assert 0.80 < found.low < 0.86

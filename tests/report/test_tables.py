@@ -29,7 +29,12 @@ def test_levels_of_the_distance_are_rows(inputs: Any) -> None:
     comparison = inputs["comparison"].assign(swd_16px=0.01, swd_64px=0.02)
     groups = dict(everything_table(comparison).groups)
     labels = [label for label, _, _ in groups["Is it a painting?"]]
-    assert labels[:3] == ["Distance to paintings (SWD)", "SWD at 64 px", "SWD at 16 px"]
+    assert labels[:4] == [
+        "Distance to paintings (KID)",
+        "Distance to paintings (SWD)",
+        "SWD at 64 px",
+        "SWD at 16 px",
+    ]
 
 
 def test_a_missing_number_has_a_reason_and_a_footnote(inputs: Any) -> None:

@@ -37,6 +37,12 @@ def landmarks(crops: Pixels) -> np.ndarray[Any, Any]:
     return np.asarray(0.5 + radius[:, None, None] * circle, dtype=np.float32)
 
 
+def features(crops: Pixels) -> np.ndarray[Any, Any]:
+    """Return as many values as EfficientNet-Lite0 does, made of the coarse pixels."""
+    coarse = crops[:, ::8, ::8].reshape(len(crops), -1).astype(np.float32) / 255.0
+    return np.tile(coarse, 8)[:, :1424]
+
+
 def drawn(seed: int, count: int = NUM_PHOTOS) -> Pixels:
     """Draw pictures of a few large coloured tiles, all different."""
     tiles = np.random.default_rng(seed).integers(0, 256, (count, 8, 8, 3), dtype=np.uint8)
@@ -66,8 +72,10 @@ def make_reference(**parts: Any) -> Reference:
         "teacher": Memoised(Counting(), "describing"),
         "landmarks": Memoised(landmarks, "placing"),
         "find_faces": lambda crops: np.ones(len(crops), dtype=np.bool_),
+        "features": Memoised(features, "looking"),
         "inception": Inception(None, "no route to Inception"),
         "lpips": Lpips(None, "no route to AlexNet"),
+        "takes_for_painting": lambda crops: crops[..., 0].mean(axis=(1, 2)) > 127,
         "settings": evaluation(),
         "judge_name": "geometry",
         "teacher_name": "dlib",

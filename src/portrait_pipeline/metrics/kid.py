@@ -4,8 +4,6 @@ The squared maximum mean discrepancy with the kernel (x·y / d + 1)³, estimated
 network made the features decides what it sees; this module knows none.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from jaxtyping import Float, Float64
@@ -15,28 +13,16 @@ from portrait_pipeline.metrics.helpers.intervals import Interval
 
 NUM_HALVES = 100
 SMALLEST_SET = 4
+UNIT = 1000.0
+"""Distances are given ×10³, as SWD's are."""
+
 _NORMAL_95 = 1.96
 
 Features = Float[Tensor, "pictures features"]
 
 
-@dataclass(frozen=True)
-class KernelDistance:
-    """The distance between two sets, lower is closer.
-
-    Attributes:
-        interval: The estimate from all pictures, and its 95 % interval.
-        halves: The same from random halves of both sets. Two distances made with one seed from
-            sets of one size have the same halves, so their differences, half by half, tell how
-            sure the difference is.
-    """
-
-    interval: Interval
-    halves: Float64[np.ndarray, " halves"]
-
-
-def kid_of_features(features_a: Features, features_b: Features, seed: int) -> KernelDistance:
-    """Measure the distance between two sets of features, one row for each picture.
+def kid_of_features(features_a: Features, features_b: Features, seed: int) -> Interval:
+    """Measure the distance between two sets of features, a row each; ×10³, lower is closer.
 
     Unbiased: sets of any size have the same expectation, and a set against others of its kind lies
     about 0, also just below. The order of the pictures does not matter. Halves drawn without
@@ -46,16 +32,8 @@ def kid_of_features(features_a: Features, features_b: Features, seed: int) -> Ke
     Raises:
         ValueError: if a set has fewer than four pictures or the features are of two networks.
     """
+    kernels = _kernels(features_a, features_b)
     counts = len(features_a), len(features_b)
-    if min(counts) < SMALLEST_SET:
-        raise ValueError(f"a set has {min(counts)} pictures, expected {SMALLEST_SET} or more")
-    if features_a.shape[1] != features_b.shape[1]:
-        raise ValueError(
-            f"features_a has {features_a.shape[1]} values a picture, features_b"
-            f" {features_b.shape[1]}; expected those of one network"
-        )
-    a, b = features_a.to(torch.float64), features_b.to(torch.float64)
-    kernels = tuple(_kernel(x, y).numpy() for x, y in ((a, a), (b, b), (a, b)))
     generator = np.random.default_rng(seed)
     halves = np.empty(NUM_HALVES)
     for number in range(NUM_HALVES):
@@ -63,13 +41,45 @@ def kid_of_features(features_a: Features, features_b: Features, seed: int) -> Ke
         halves[number] = _discrepancy(kernels, weights)
     value = _discrepancy(kernels, (np.ones(counts[0]), np.ones(counts[1])))
     half_width = _NORMAL_95 * float(halves.std(ddof=1))
-    interval = Interval(value, value - half_width, value + half_width, min(counts))
-    return KernelDistance(interval, halves)
+    return Interval(value, value - half_width, value + half_width, min(counts))
+
+
+def kid_pseudovalues(features_a: Features, features_b: Features) -> Float64[np.ndarray, " a"]:
+    """Spread the distance over the pictures of the first set, to compare two sets in pairs.
+
+    Their mean is the distance. Their scatter is that of the estimate over pictures of the first set
+    (the influence function of MMD²), so a paired bootstrap of the difference of two models' values
+    bounds the difference of their distances; the second set, the paintings, is taken as given.
+
+    Raises:
+        ValueError: as `kid_of_features`.
+    """
+    within, within_b, between = kernels = _kernels(features_a, features_b)
+    others = (within.sum(axis=1) - within.diagonal()) / (len(within) - 1.0)
+    pull = others - between.mean(axis=1)
+    marks = np.ones(len(within)), np.ones(len(within_b))
+    return np.asarray(_discrepancy(kernels, marks) + 2.0 * UNIT * (pull - pull.mean()))
 
 
 def no_kid(num_pictures: int) -> Interval:
     """Return what stands in a table where KID could not be measured."""
     return Interval(np.nan, np.nan, np.nan, num_pictures)
+
+
+def _kernels(
+    features_a: Features, features_b: Features
+) -> tuple[Float64[np.ndarray, "rows columns"], ...]:
+    """Compute the kernel within both sets and between them."""
+    smallest = min(len(features_a), len(features_b))
+    if smallest < SMALLEST_SET:
+        raise ValueError(f"a set has {smallest} pictures, expected {SMALLEST_SET} or more")
+    if features_a.shape[1] != features_b.shape[1]:
+        raise ValueError(
+            f"features_a has {features_a.shape[1]} values a picture, features_b"
+            f" {features_b.shape[1]}; expected those of one network"
+        )
+    a, b = features_a.to(torch.float64), features_b.to(torch.float64)
+    return tuple(_kernel(x, y).numpy() for x, y in ((a, a), (b, b), (a, b)))
 
 
 def _kernel(a: Tensor, b: Tensor) -> Float64[Tensor, "rows columns"]:
@@ -87,9 +97,9 @@ def _discrepancy(
     kernels: tuple[Float64[np.ndarray, "rows columns"], ...],
     marks: tuple[Float64[np.ndarray, " pictures"], ...],
 ) -> float:
-    """Estimate MMD² without bias from the pictures that are marked: no picture meets itself."""
+    """Estimate MMD², ×10³, from the marked pictures; no picture meets itself: no bias."""
     (within_a, within_b, between), (a, b) = kernels, marks
     num_a, num_b = a.sum(), b.sum()
     mean_a = (a @ within_a @ a - a @ within_a.diagonal()) / (num_a * (num_a - 1.0))
     mean_b = (b @ within_b @ b - b @ within_b.diagonal()) / (num_b * (num_b - 1.0))
-    return float(mean_a + mean_b - 2.0 * (a @ between @ b) / (num_a * num_b))
+    return UNIT * float(mean_a + mean_b - 2.0 * (a @ between @ b) / (num_a * num_b))

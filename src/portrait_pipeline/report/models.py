@@ -8,6 +8,14 @@ MODEL_LABELS = {
     "painted_twin": "Painted twin (truth)",
     "photo_itself": "Photo itself",
     "shuffled_pairs": "Shuffled pairs (chance)",
+    "recoloured_photos": "Photos with a painting's palette",
+    "filter_fine": "Fine filter and palette",
+    "filter_medium": "Medium filter and palette",
+    "filter_coarse": "Coarse filter and palette",
+    "blurred_photos": "Blurred photos",
+    "grainy_photos": "Grainy photos",
+    "darkened_photos": "Darkened photos",
+    "swapped_faces": "Photos with another's inner face",
     "real_paintings": "Real paintings",
     "baseline_reconstruction": "Baseline, reconstruction",
     "proposed_reconstruction": "Proposed, reconstruction",
@@ -24,6 +32,10 @@ def why_not_measured(measure: Measure, model: str) -> str:
     match model:
         case "real_paintings" if measure.pairs_with_photo:
             return "a real painting has no photo of its own"
+        case "blurred_photos" | "grainy_photos" | "darkened_photos" if (
+            measure.key != "deception_rate"
+        ):
+            return "these photos are shown to the classifier only"
         case "shuffled_pairs" if not measure.pairs_with_photo:
             return "shuffled pairs are the same set of pictures"
         case _:

@@ -25,7 +25,7 @@ from portrait_pipeline.report.tables import number_of, rows_by_model
 from portrait_pipeline.report.wording import write_lambda
 
 PERSON_KEYS = ("identity_similarity", "rank_1", "landmark_error")
-DISTANCE_KEYS = ("swd", "kid")
+DISTANCE_KEYS = ("kid", "swd")
 TRADED_MODELS = ("baseline", "proposed", "painted_twin", "photo_itself")
 
 # Averages that the report published, and what independent noise scores with either constants.

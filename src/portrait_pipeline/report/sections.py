@@ -20,11 +20,13 @@ MAX_RANKED, MAX_CROPS, MAX_LEFT_OUT_PER_REASON = 24, 16, 8
 
 @dataclass(frozen=True)
 class ResultsSection:
-    """Headline, all numbers, the tuning table and the sentences that may be concluded.
+    """Verdict, headline, all numbers, the tuning table and the sentences that may be concluded.
 
     `headline_gaps` are the measures of the headline that no model has, each with the reason.
     """
 
+    verdict: str
+    deception: str
     conclusion: tuple[str, ...]
     headline: tuple[HeadlineRow, ...]
     headline_gaps: tuple[tuple[str, str], ...]

@@ -11,7 +11,8 @@ from portrait_pipeline.errors import PortraitPipelineError
 
 Rule = Literal["ssim", "pareto"]
 
-_NEEDED: dict[Rule, tuple[str, ...]] = {"ssim": ("ssim",), "pareto": ("identity_similarity", "swd")}
+DISTANCES = ("kid", "swd")
+"""Distances to paintings, the first that was measured counts."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +42,19 @@ def choose_lambda(
     """Choose among the rows of a λ_p table; on equal numbers the smaller λ_p wins.
 
     `ssim` is the report's rule (section 5.3): the highest mean SSIM between photo and portrait. It
-    rewards portraits that change little. `pareto` takes, of the models whose distance to real
-    paintings is at most `max_distance_ratio` times the baseline's, the one whose portraits the
-    judge finds most like their photos. Where no model comes that close, it takes the closest and
-    says so.
+    rewards portraits that change little. `pareto` takes, of the models that are closer to real
+    paintings than the unchanged photographs are and about as close as the closest model, the one
+    whose portraits the judge finds most like their photos. So a model that leaves the photographs
+    as they are is never chosen for keeping the person. Where no model is closer than the
+    photographs, it takes the closest and says so.
 
     Args:
-        table: One row per λ_p, columns `lambda_perceptual`, `ssim`, `identity_similarity`, `swd`.
-        baseline_row: The row of the same training with λ_p = 0; its `swd` bounds the distance.
+        table: One row per λ_p, columns `lambda_perceptual`, `ssim`, `identity_similarity`, and
+            `kid` or, where that was not measured, `swd`.
+        baseline_row: The row of the same training with λ_p = 0: its distance competes, too, and
+            its `kid_of_photos` or `swd_of_photos` is that of the unchanged photographs.
         rule: How to choose.
-        max_distance_ratio: 1.1 allows a distance 10 % worse than the baseline's.
+        max_distance_ratio: 1.1: a distance may exceed the least by 10 % of the photographs'.
 
     Raises:
         PortraitPipelineError: if the table is empty, or a number that the rule needs is missing.
@@ -74,11 +78,23 @@ def choose_lambda(
 
 
 def _missing(table: pd.DataFrame, baseline: Mapping[Hashable, Any], rule: Rule) -> list[str]:
-    names = ("lambda_perceptual", *_NEEDED[rule])
-    missing = [name for name in names if name not in table or not _finite(table[name])]
-    if rule == "pareto" and "swd" not in missing and not _finite([baseline.get("swd")]):
-        missing.append("swd")
-    return missing
+    if rule == "ssim":
+        return _without_numbers(table, ("lambda_perceptual", "ssim"))
+    missing = _without_numbers(table, ("lambda_perceptual", "identity_similarity"))
+    return missing if _distance_of(table, baseline) else [*missing, " or ".join(DISTANCES)]
+
+
+def _without_numbers(table: pd.DataFrame, names: tuple[str, ...]) -> list[str]:
+    return [name for name in names if name not in table or not _finite(table[name])]
+
+
+def _distance_of(table: pd.DataFrame, baseline: Mapping[Hashable, Any]) -> str | None:
+    """Name the first distance that is known of every model, the baseline and the photographs."""
+    for name in DISTANCES:
+        of_baseline = [baseline.get(name), baseline.get(f"{name}_of_photos")]
+        if not _without_numbers(table, (name,)) and _finite(of_baseline):
+            return name
+    return None
 
 
 def _finite(values: Any) -> bool:
@@ -96,27 +112,32 @@ def _apply(
                 f" {best['ssim']:.4f}, of {len(table)} values."
             )
         case "pareto":
-            return _apply_pareto(table, float(baseline["swd"]), max_distance_ratio)
+            return _apply_pareto(table, baseline, max_distance_ratio)
     raise PortraitPipelineError(f"selection is {rule}, expected ssim or pareto")
 
 
 def _apply_pareto(
-    table: pd.DataFrame, baseline_distance: float, max_distance_ratio: float
+    table: pd.DataFrame, baseline: Mapping[Hashable, Any], max_distance_ratio: float
 ) -> tuple[float, str]:
-    bound = max_distance_ratio * baseline_distance
-    limit = f"{bound:.2f} ({max_distance_ratio:g} × the baseline's {baseline_distance:.2f})"
-    close = table[table["swd"] <= bound]
+    name = _distance_of(table, baseline) or DISTANCES[-1]
+    distances, of_photos = table[name].astype(float), float(baseline[f"{name}_of_photos"])
+    least = min(distances.min(), float(baseline[name]))
+    limit = least + (max_distance_ratio - 1.0) * of_photos
+    close = table[(distances < of_photos) & (distances <= limit)]
+    photos = f"the unchanged photographs are ({name.upper()} {of_photos:.2f})"
     if close.empty:
-        nearest = _first(table, "swd", ascending=True)
+        nearest = _first(table, name, ascending=True)
+        beaten = float(nearest[name]) >= of_photos
+        why = photos if beaten else f"{limit:.2f}, near the closest model's {least:.2f}"
         return float(nearest["lambda_perceptual"]), (
-            f"No λ_p keeps the distance to paintings within {limit}; λ_p ="
-            f" {nearest['lambda_perceptual']:g} comes closest with {nearest['swd']:.2f}."
+            f"No λ_p brings the portraits closer to paintings than {why}; λ_p ="
+            f" {nearest['lambda_perceptual']:g} comes closest with {nearest[name]:.2f}."
         )
     best = _first(close, "identity_similarity", ascending=False)
     return float(best["lambda_perceptual"]), (
-        f"Of {len(close)} of {len(table)} values whose distance to paintings is within {limit},"
-        f" λ_p = {best['lambda_perceptual']:g} keeps the person best, with an identity similarity"
-        f" of {best['identity_similarity']:.3f}."
+        f"Of {len(close)} of {len(table)} values that are closer to paintings than {photos} and"
+        f" within {limit:.2f}, λ_p = {best['lambda_perceptual']:g} keeps the person best, with an"
+        f" identity similarity of {best['identity_similarity']:.3f}."
     )
 
 

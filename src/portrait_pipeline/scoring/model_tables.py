@@ -11,6 +11,8 @@ from portrait_pipeline.metrics.helpers.intervals import compare_paired
 # Column of the per-picture scores → name of its mean in the tables.
 COMPARED = {
     "judge_similarity": "identity_similarity",
+    "found_first": "rank_1",
+    "kid_pseudovalue": "kid",
     "ssim": "ssim",
     "ssim_as_published": "ssim_as_published",
     "landmark_error": "landmark_error",
@@ -19,6 +21,7 @@ COMPARED = {
 # Of these the report's conclusion speaks.
 CONCLUDED = {
     "judge_similarity": "Identity (the judge's similarity of portrait and photo)",
+    "kid_pseudovalue": "Distance to paintings (KID ×10³; lower is closer)",
     "ssim": "SSIM between photo and portrait",
 }
 DIFFERENCE_COLUMNS = ("model", "compared_with", "measure", "difference", "low", "high", "n")

@@ -12,7 +12,17 @@ from portrait_pipeline.scoring.table_rows import SPREAD
 Summary = dict[str, Any]
 
 # Numbers that depend on how many pictures they were measured with carry that number in their name.
-OF_A_SET = ("swd", "kid", "diversity", "rank_1", "rank_5", "true_accept_rate")
+OF_A_SET = (
+    "kid",
+    "kid_early",
+    "kid_inception",
+    "swd",
+    "deception_rate",
+    "diversity",
+    "rank_1",
+    "rank_5",
+    "true_accept_rate",
+)
 
 
 # Numbers that another judge would give otherwise carry the judge's name.
@@ -31,6 +41,7 @@ def summary_of(
         "teacher": reference.teacher_name,
         "n": len(reference.photos),
         "metrics": {name: asdict(interval) for name, interval in metrics.items()},
+        "distances_of_photos": reference.distances_of_photos,
         "reasons": reference.reasons,
     }
 
@@ -60,5 +71,5 @@ def _suffix(name: str, reference: Reference) -> str:
 
 def in_words(metrics: Metrics) -> str:
     """Say a model's most telling numbers in one line."""
-    shown = ("ssim", "identity_similarity", "rank_1", "swd")
-    return ", ".join(f"{name} {metrics[name].value:.3f}" for name in shown)
+    shown = ("ssim", "identity_similarity", "rank_1", "kid", "swd")
+    return ", ".join(f"{name} {metrics[name].value:.3f}" for name in shown if name in metrics)

@@ -10,6 +10,7 @@ from portrait_pipeline.metrics.helpers.intervals import (
     bootstrap_rows,
     compare_paired,
     conclude,
+    wilson_interval,
 )
 
 NORMAL = np.random.default_rng(0).normal(3.0, 2.0, size=400)
@@ -84,3 +85,15 @@ def test_other_pictures_are_refused() -> None:
     """Two models are compared on the same pictures."""
     with pytest.raises(ValueError, match="needs the same pictures"):
         compare_paired(("a", NORMAL), ("b", NORMAL[:3]), "x", 100, 0)
+
+
+@pytest.mark.parametrize(
+    ("yeses", "count", "low", "high"),
+    [(199, 199, 0.981, 1.0), (0, 40, 0.0, 0.0876), (20, 40, 0.352, 0.648), (1, 1, 0.207, 1.0)],
+)
+def test_a_share_has_wilson_s_interval(yeses: int, count: int, low: float, high: float) -> None:
+    """Worked out by hand; at 0 and 1, where a bootstrap has no width, it keeps one."""
+    interval = wilson_interval(np.arange(count) < yeses)
+    assert (interval.value, interval.n) == (yeses / count, count)
+    assert (interval.low, interval.high) == pytest.approx((low, high), abs=1e-3)
+    assert interval.low <= interval.value <= interval.high

@@ -19,8 +19,15 @@ def summaries(weight: float) -> list[dict[str, Any]]:
         name: {"value": value, "low": value - 0.1, "high": value + 0.1, "n": 30}
         for name, value in zip(names, MEASURED[weight], strict=True)
     }
-    facts = {"model": f"lambda_{weight:g}", "lambda_perceptual": weight, "epochs": 9, "n": 30}
-    one: dict[str, Any] = {**facts, "metrics": metrics}
+    of_photos = {"swd": 30.0}
+    facts = {
+        "distances_of_photos": of_photos,
+        "model": f"lambda_{weight:g}",
+        "lambda_perceptual": weight,
+        "epochs": 9,
+        "n": 30,
+    }
+    one: dict[str, Any] = {**facts, "metrics": metrics, "distances_of_photos": of_photos}
     return [one, {**one, "model": f"lambda_{weight:g}_reconstruction"}]
 
 

@@ -24,6 +24,7 @@ from portrait_pipeline.parameters import (
 )
 from portrait_pipeline.portrayal.torch_model import checkpoint_teacher
 from portrait_pipeline.progress import progress_bar
+from portrait_pipeline.scoring.controls import score_all_controls
 from portrait_pipeline.scoring.freshness import training_mark
 from portrait_pipeline.scoring.model_tables import tabulate_differences, tabulate_seeds
 from portrait_pipeline.scoring.provenance import check_unseen
@@ -35,7 +36,6 @@ from portrait_pipeline.scoring.reference import (
 )
 from portrait_pipeline.scoring.scores import (
     add_reconstruction,
-    measure_style,
     score_briefly,
     score_pictures,
     summarise,
@@ -170,17 +170,11 @@ def score_model(
 
 
 def score_controls(reference: Reference) -> list[Summary]:
-    """Score what bounds the models: the photo, its twin, another's photo, other paintings."""
-    photos = reference.photo_pixels
-    controls = {"photo_itself": photos, "shuffled_pairs": np.roll(photos, 1, axis=0)}
-    if len(reference.twins) == len(reference.photos):
-        controls["painted_twin"] = _pixels(reference.twins)
-    summaries = []
-    for model, pictures in controls.items():
-        scores = score_pictures(reference, pictures)
-        summaries.append(summary_of(model, summarise(reference, scores, pictures), reference, {}))
-    floor = measure_style(reference, _pixels(reference.other_paintings))
-    return [*summaries, summary_of("real_paintings", floor, reference, {})]
+    """Score what bounds the models: photos untouched, altered and shuffled, and real paintings."""
+    return [
+        summary_of(name, metrics, reference, {})
+        for name, metrics in score_all_controls(reference).items()
+    ]
 
 
 def tabulate_comparison(

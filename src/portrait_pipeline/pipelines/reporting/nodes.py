@@ -45,6 +45,11 @@ from portrait_pipeline.report.tables import (
     seed_measures,
     seed_rows,
 )
+from portrait_pipeline.report.verdict import (
+    trained_models,
+    word_deception,
+    word_verdict,
+)
 from portrait_pipeline.report.wording import write_number
 from portrait_pipeline.scoring.freshness import check_scores_are_fresh
 
@@ -160,6 +165,8 @@ def summarise_results(
 ) -> ResultsSection:
     """Word the tables: the headline, everything, the choice of λ_p and the conclusion."""
     return ResultsSection(
+        verdict=word_verdict(comparison, trained_models(comparison)),
+        deception=word_deception(comparison),
         conclusion=tuple(conclusion),
         headline=headline_rows(comparison),
         headline_gaps=headline_gaps(comparison),
