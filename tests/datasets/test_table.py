@@ -72,3 +72,13 @@ def test_the_encoding_is_not_that_of_the_machine(
     monkeypatch.setattr("locale.getencoding", lambda: "latin-1")
     TableDataset(filepath=str(tmp_path / "t.csv")).save(pd.DataFrame({"name": ["中"]}))
     assert "中" in (tmp_path / "t.csv").read_text(encoding="utf-8")
+
+
+def test_a_table_of_an_earlier_version_has_todays_domains(tmp_path: Path) -> None:
+    """Splits and audits that call the paintings portraits load with the domains of today."""
+    (tmp_path / "splits.csv").write_text(
+        "name,domain,split\na.png,photo,train\nportrait,portrait,test\n"
+    )
+    table = TableDataset(filepath=str(tmp_path / "splits.csv")).load()
+    assert table["domain"].tolist() == ["photo", "painting"]
+    assert table["name"].tolist() == ["a.png", "portrait"]

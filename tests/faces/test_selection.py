@@ -31,3 +31,11 @@ def test_an_empty_split_is_refused_with_the_command() -> None:
     """The sentence names split and domain, and says how to make the splits again."""
     with pytest.raises(PortraitPipelineError, match=r"validation split holds no photo.*ingest"):
         select_split(FACES, SPLITS, "photo", "validation")
+
+
+@pytest.mark.parametrize("name", ["d", "a"])
+def test_splits_and_crops_must_agree(name: str) -> None:
+    """A name without a crop, or one that is there twice, stops the run."""
+    row = pd.DataFrame([(name, "photo", "train")], columns=SPLITS.columns)
+    with pytest.raises(PortraitPipelineError, match=r"expected one crop for each name.*ingest"):
+        select_split(FACES, pd.concat([SPLITS, row]), "photo", "train")

@@ -65,6 +65,22 @@ def test_a_fetched_file_makes_an_embedder(
     assert len(hostile_server.requests) == 1
 
 
+@pytest.mark.parametrize("note", ["", "\n", "0" * 63, "no hash"])
+def test_a_damaged_note_of_the_hash_is_named(
+    hostile_server: HostileServer, tmp_path: Path, note: str
+) -> None:
+    """An empty or torn note is told with what to delete; without it the file is noted again."""
+    url = hostile_server.serve("/w", b"weights")
+    fetch_weights(source(url), tmp_path, PATIENCE)
+    known = tmp_path / f"{FILE_NAME}.sha256"
+    known.write_text(note)
+    with pytest.raises(PortraitPipelineError, match=r"\.sha256 is damaged.*delete it"):
+        fetch_weights(source(url), tmp_path, PATIENCE)
+    known.unlink()
+    fetch_weights(source(url), tmp_path, PATIENCE)
+    assert known.read_text().strip() == hashlib.sha256(b"weights").hexdigest()
+
+
 def test_cut_off_and_resumed(hostile_server: HostileServer, tmp_path: Path, weights: bytes) -> None:
     """A transfer that breaks goes on where it stopped and is whole in the end."""
     half = len(weights) // 2

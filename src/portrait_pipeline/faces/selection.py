@@ -20,7 +20,7 @@ def select_split(faces: FaceSet, splits: pd.DataFrame, domain: Domain, split: Sp
         split: train, validation or test.
 
     Raises:
-        PortraitPipelineError: if the split is empty.
+        PortraitPipelineError: if the split is empty, or its names and the crops do not agree.
     """
     rows = splits[(splits["domain"] == domain) & (splits["split"] == split)]
     if rows.empty:
@@ -28,7 +28,15 @@ def select_split(faces: FaceSet, splits: pd.DataFrame, domain: Domain, split: Sp
             f"the {split} split holds no {domain}, expected at least one: add pictures or change"
             " the sizes of the splits, then run `kedro run --pipeline=ingest`"
         )
-    return faces.subset(sorted(rows["name"].astype(str)))
+    names = sorted(rows["name"].astype(str))
+    absent = set(names) - set(faces.names)
+    if absent or len(set(names)) < len(names):
+        raise PortraitPipelineError(
+            f"the {split} split names {len(names)} {domain}s, of which {len(absent)} have no crop"
+            f" and {len(names) - len(set(names))} are named twice, expected one crop for each name:"
+            " run `kedro run --pipeline=ingest`"
+        )
+    return faces.subset(names)
 
 
 def choose_pictures(faces: FaceSet, count: int, seed: int) -> FaceSet:

@@ -1,5 +1,6 @@
 """FaceNet (Schroff et al. 2015), the report's teacher: weights fetched once, checked, frozen."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from portrait_pipeline.downloads import Patience, download_file
 from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.files import write_whole
 from portrait_pipeline.images import HALF_RANGE
 
 INPUT_SIZE_PX = 160
@@ -101,11 +103,24 @@ def fetch_weights(source: WeightsSource, folder: Path, patience: Patience | None
     target = folder / source.file_name
     hint = f"put {source.file_name} into {folder}, or use teacher=dlib, which needs no download"
     known = folder / f"{source.file_name}.sha256"
-    sha256 = source.sha256 or (known.read_text().strip() if known.is_file() else None)
+    sha256 = source.sha256 or _noted_hash(known)
     download_file(source.url, target, sha256, hint, patience)
     if sha256 is None:
-        known.write_text(pooch.file_hash(str(target)) + "\n")
+        write_whole(known, f"{pooch.file_hash(str(target))}\n".encode())
     return target
+
+
+def _noted_hash(file: Path) -> str | None:
+    """Read the hash that was noted after the first download; None where there was none yet."""
+    if not file.is_file():
+        return None
+    text = file.read_text(encoding="utf-8", errors="replace").strip()
+    if not re.fullmatch("[0-9a-f]{64}", text):
+        raise PortraitPipelineError(
+            f"{file} is damaged, expected the SHA-256 of the weights beside it: delete it, and the"
+            " next run notes that of the file that lies there"
+        )
+    return text
 
 
 def _read_state(path: Path, network: FacenetNetwork) -> dict[str, Tensor]:
