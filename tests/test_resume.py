@@ -136,3 +136,25 @@ def test_a_tampered_state_is_named_and_the_one_before_taken_when_asked(
     assert code == 0, output
     ours = _model(project, "tampered")
     assert _differing(_model(project, "whole"), ours) == {"/tracking_id", "/parameters/resume"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_any_stage_as_killed(project: KedroProject, number: signal.Signals) -> None:
+    """Law: outside of a training too MLflow says KILLED, one sentence says why, and it fails."""
+    workspace = f"ingest_{number.name}"
+    ingest = ["--pipeline=ingest", f"--params=workspace={workspace}"]
+    code, output = project.run(ingest, KillSwitch("ingest", 3, number))
+    assert code == 1, output
+    assert f"error: {number.name} stopped the command" in output
+    assert "Traceback" not in output
+    assert [run.info.status for run in _runs(project, workspace)] == ["KILLED"]
+
+
+def test_the_run_of_a_killed_process_is_closed_by_the_next(project: KedroProject) -> None:
+    """Law: after kill -9 a run stays open only until something else is run in its workspace."""
+    ingest = ["--pipeline=ingest", "--params=workspace=killed"]
+    code, output = project.run(ingest, KillSwitch("ingest", 3))
+    assert code == -signal.SIGKILL, output
+    assert [run.info.status for run in _runs(project, "killed")] == ["RUNNING"]
+    project.run(ingest, KillSwitch("ingest", 3, signal.SIGTERM))
+    assert [run.info.status for run in _runs(project, "killed")] == ["KILLED", "KILLED"]

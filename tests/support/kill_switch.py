@@ -9,16 +9,21 @@ from typing import Literal
 
 DISK_CALLS = {"open", "write", "write_record", "write_end_of_file", "flush", "fsync", "replace"}
 OWN_CODE = f"{os.sep}portrait_pipeline{os.sep}"
-ENTRANCES = {"training": "train_cyclegan", "save": "write_checkpoint"}
+ENTRANCES = {
+    "training": "train_cyclegan",
+    "save": "write_checkpoint",
+    "ingest": "fetch_pictures",
+    "evaluate": "build_reference",
+}
 
 
 @dataclass
 class KillSwitch:
     """Raises a signal in this very process at the n-th call that counts.
 
-    Beginning and end of a call count: for a `training` each in this project's own code, from the
-    start of the training to the end of the process; for a `save` each to the disk while a
-    checkpoint is written.
+    Beginning and end of a call count: for a `training`, and for other stages, each in this
+    project's own code, from its start to the end of the process; for a `save` each to the disk
+    while a checkpoint is written.
 
     Attributes:
         where: What is counted.
@@ -26,7 +31,7 @@ class KillSwitch:
         number: The signal; SIGKILL cannot be caught, as when power fails.
     """
 
-    where: Literal["training", "save"]
+    where: Literal["training", "save", "ingest", "evaluate"]
     count: int
     number: signal.Signals = signal.SIGKILL
     depth: int = 0
