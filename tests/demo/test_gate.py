@@ -262,7 +262,12 @@ def endless() -> Iterator[bytes]:
 def test_a_body_must_come_in_time(path: str, pieces: Iterable[bytes], limits: BodyLimits) -> None:
     """Silence and dripping both end; the place is free again."""
     asked = Visit(path, "192.0.2.1", pieces)
-    asyncio.run(gate(upload=limits, message=limits)(asked.scope, asked.receive, asked.send))
+
+    async def visit() -> None:
+        door = gate(upload=limits, message=limits)
+        await asyncio.wait_for(door(asked.scope, asked.receive, asked.send), 10.0)
+
+    asyncio.run(visit())
     assert asked.status == 408
 
 
