@@ -6,6 +6,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE, TESTS = ROOT / "src/portrait_pipeline", ROOT / "tests"
 MAX_FILE_LINES, MAX_TEST_FILE_LINES, MAX_FUNCTION_LINES = 300, 400, 40
+LONGER_FILES = {"src/portrait_pipeline/parameters.py": 350}
+"""Files that are one long list: a line for each parameter of every pipeline."""
 MAX_WIRING_LINES = 60
 """Of a function in `pipelines/*/pipeline.py`: it is a list of nodes, one line for each argument."""
 
@@ -141,6 +143,7 @@ def test_files_and_functions_stay_small() -> None:
         functions = function_lines(source).items()
         long += [f"{name}: {function}" for function, lines in functions if lines > limit]
         most = MAX_TEST_FILE_LINES if name.startswith("tests/") else MAX_FILE_LINES
+        most = LONGER_FILES.get(name, most)
         long += [name] if len(source.splitlines()) > most else []
     assert not long
 

@@ -174,28 +174,25 @@ def build_reference(
     others = shuffled_by_content(select_split(portraits, splits, "painting", "train"), seed)
     margin = settings.faces.margin
     landmarks = Memoised(lambda crops: find_landmarks(crops, margin), "placing landmarks")
+    judge = load_judge(evaluation.judge, evaluation.judge_weights, margin, landmarks)
+    teacher = load_judge(training.teacher, training.teacher_weights, margin)
+    classifier = None
+    if split == "test":
+        real_photos = select_split(photos, splits, "photo", "train")
+        classifier = _classifier_of(real_photos, others, evaluation)
     return Reference(
         photos=own,
         paintings=paintings,
         other_paintings=others,
         twins=twins.subset([name for name in own.names if name in set(twins.names)]),
-        judge=Memoised(
-            load_judge(evaluation.judge, evaluation.judge_weights, margin, landmarks),
-            "asking the judge",
-        ),
-        teacher=Memoised(
-            load_judge(training.teacher, training.teacher_weights, margin), "asking the teacher"
-        ),
+        judge=Memoised(judge, "asking the judge"),
+        teacher=Memoised(teacher, "asking the teacher"),
         landmarks=landmarks,
         find_faces=Memoised(find_faces, "finding faces"),
         features=Memoised(lite_features, "looking for paint"),
         inception=load_inception(evaluation.inception_weights),
         lpips=load_lpips(),
-        takes_for_painting=(
-            _classifier_of(select_split(photos, splits, "photo", "train"), others, evaluation)
-            if split == "test"
-            else None
-        ),
+        takes_for_painting=classifier,
         settings=evaluation,
         judge_name=evaluation.judge,
         teacher_name=training.teacher,
