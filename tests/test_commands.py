@@ -166,5 +166,6 @@ def test_the_registered_model_needs_its_requirements_alone(
     assert all(re.fullmatch(r"[\w.\-]+==[\w.+!]+", line) for line in lines)
     about = (models[0] / "MLmodel").read_text()
     assert "signature" in about
+    assert '"name": "portraits"' in about
     assert "saved_input_example_info" in about
     assert python(project, FENCED, str(models[0])).split()[-3:] == ["True", "uint8", "False"]

@@ -2,6 +2,15 @@
 
 import subprocess
 import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import mlflow
+import pytest
+from kedro.io import DataCatalog
+from kedro.pipeline import node, pipeline
+
+from portrait_pipeline.hooks.tracking import TrackingHook
 
 
 def test_hooks_load_without_pytorch() -> None:
@@ -15,3 +24,20 @@ def test_hooks_load_without_pytorch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("num_nodes", [0, 1, 3])
+def test_the_run_is_closed_however_many_nodes_ran(num_nodes: int, tmp_path: Path) -> None:
+    """What is run next in the same process has a run of its own."""
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    hook, catalog = TrackingHook(), DataCatalog({})
+    hook.run_id = mlflow.start_run().info.run_id
+    hook._is_mlflow_enabled, hook._already_active_mlflow, hook.flatten = True, False, False
+    hook.mlflow_config = SimpleNamespace(tracking=SimpleNamespace(run=SimpleNamespace(nested=True)))
+    for index in range(num_nodes):
+        each = node(sorted, "given", f"made_{index}", name=f"node_{index}")
+        hook.before_node_run(each, catalog, {"params:index": index}, False)
+    hook.after_pipeline_run({}, pipeline([]), catalog)
+    assert mlflow.active_run() is None
+    mlflow.set_tracking_uri(before)

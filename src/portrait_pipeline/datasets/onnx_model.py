@@ -19,6 +19,7 @@ from mlflow.tracking import MlflowClient
 from mlflow.types import Schema, TensorSpec
 from packaging.requirements import Requirement
 
+from portrait_pipeline.datasets.mlflow_run import find_run
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.files import whole_folder
 from portrait_pipeline.portrayal.exported import DETECTOR_NETWORKS, GENERATOR, ExportedModel
@@ -175,17 +176,18 @@ class RegisteredModelDataset(AbstractDataset[PublishedModel, PyFuncModel]):
 
 
 def _known_run(tracking_id: str | None) -> str | None:
-    if tracking_id is None:
-        return None
-    try:
-        return str(MlflowClient().get_run(tracking_id).info.run_id)
-    except mlflow.MlflowException:
-        return None  # trained with another store: the run that is open takes the model
+    """Return the run if it is still there; otherwise the run that is open takes the model."""
+    gone = tracking_id is None or find_run(MlflowClient(), tracking_id) is None
+    return None if gone else tracking_id
 
 
 def _signature(example: np.ndarray) -> ModelSignature:
-    faces = TensorSpec(np.dtype(np.uint8), (-1, *example.shape[1:]))
-    return ModelSignature(inputs=Schema([faces]), outputs=Schema([faces]))
+    """Describe what is served: a batch of crops, without a name so that an array can be sent."""
+    pixels, shape = np.dtype(np.uint8), (-1, *example.shape[1:])
+    return ModelSignature(
+        inputs=Schema([TensorSpec(pixels, shape)]),
+        outputs=Schema([TensorSpec(pixels, shape, name="portraits")]),
+    )
 
 
 def locked_requirements(packages: Sequence[str]) -> list[str]:

@@ -76,6 +76,8 @@ class TrackingHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships no t
     Nothing that MLflow is only told stops a run that has begun.
     """
 
+    run_id: Any
+
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Open the store of this project.
@@ -102,11 +104,15 @@ class TrackingHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships no t
             return
         self._catalog = catalog
         with _needed_at_the_start():
-            experiment = self.mlflow_config.tracking.experiment._experiment
-            for name in close_lost_runs(MlflowClient(), experiment.experiment_id):
+            for name in self._close_lost_runs():
                 logger.info("the MLflow run %s, whose process was killed, is closed", name)
             super().before_pipeline_run(mask_values(run_params), pipeline, catalog)
             mlflow.set_tags(self._tags(run_params))
+
+    def _close_lost_runs(self) -> list[str]:
+        client, name = MlflowClient(), self.mlflow_config.tracking.experiment.name
+        experiment = client.get_experiment_by_name(name)
+        return [] if experiment is None else close_lost_runs(client, experiment.experiment_id)
 
     def _tags(self, run_params: dict[str, Any]) -> dict[str, str]:
         versions = {f"version.{key}": value for key, value in library_versions().items()}
@@ -124,9 +130,16 @@ class TrackingHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships no t
         self, node: Node, catalog: DataCatalog, inputs: dict[str, Any], is_async: bool
     ) -> None:
         """Log the node's parameters."""
-        if is_rank_zero():
-            with only_reported(f"parameters of {node.short_name}"):
+        if not is_rank_zero():
+            return
+        run_id, active = self.run_id, mlflow.active_run()
+        if active is not None and active.info.run_id == run_id:
+            self.run_id = None  # kedro-mlflow would open it once more, and close it once only
+        try:
+            with only_reported(f"parameters of {node.name}"):
                 super().before_node_run(node, catalog, inputs, is_async)
+        finally:
+            self.run_id = run_id
 
     @hook_impl
     def after_pipeline_run(
