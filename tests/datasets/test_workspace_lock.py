@@ -86,6 +86,27 @@ def test_it_is_given_back_and_taken_again(tmp_path: Path) -> None:
     first.release()
     assert second.acquire("two")
     second.release()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_was_taken_away_locks_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that opened the file just before the last one removed it locks the next file."""
+    last, next_one, third = (WorkspaceLock(tmp_path / ".lock") for _ in range(3))
+    last.acquire("last")
+    lock = fcntl.flock
+
+    def after_the_last(descriptor: int, operation: int) -> None:
+        monkeypatch.undo()
+        last.release()
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", after_the_last)
+    assert next_one.acquire("next")
+    with pytest.raises(PortraitPipelineError, match="`next`"):
+        third.acquire("third")
+    next_one.release()
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"command": 1}', "\0\0"])

@@ -12,7 +12,7 @@ import pytest
 from kedro.config import OmegaConfigLoader
 from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
-from kedro.io import DataCatalog
+from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import node, pipeline
 from kedro_datasets.pandas import CSVDataset
 
@@ -161,3 +161,18 @@ def test_a_runner_of_processes_is_refused_before_any_work() -> None:
     told = "<kedro.runner.parallel_runner.ParallelRunner object at 0x1>"
     with pytest.raises(PortraitPipelineError, match="expected SequentialRunner or ThreadRunner"):
         InputChecks().before_pipeline_run({"runner": told}, PIPELINES["report"], DataCatalog({}))
+
+
+@pytest.mark.parametrize("domain", ["photo", "painting"])
+@pytest.mark.parametrize("folder", ["empty", "nowhere", "a_file"])
+def test_folders_are_looked_at_before_anything_is_fetched(
+    tmp_path: Path, domain: str, folder: str
+) -> None:
+    """A wrong folder of one domain ends the run before the pictures of the other are drawn."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "a_file").touch()
+    given = {f"params:{name}s": {"source": "sample"} for name in ("photo", "painting")}
+    given[f"params:{domain}s"] = {"source": "folder", "folder": str(tmp_path / folder)}
+    catalog = DataCatalog({name: MemoryDataset(value) for name, value in given.items()})
+    with pytest.raises(PortraitPipelineError, match=f"{folder} .*--params {domain}s_folder"):
+        InputChecks().before_pipeline_run({}, PIPELINES["ingest"], catalog)

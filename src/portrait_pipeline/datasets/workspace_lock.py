@@ -19,9 +19,9 @@ _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 class WorkspaceLock:
     """A lock on a file, taken with flock(2).
 
-    The system gives it back when the process ends, however it ends. Processes that were forked
-    from the holder, such as the workers that load pictures, hold it with it. The file stays; what
-    is in it says who holds the lock.
+    The system gives it back when the process ends, however it ends; an orderly end also removes the
+    file. Processes that were forked from the holder, such as the workers that load pictures, hold
+    it with it. What is in the file says who holds the lock.
 
     Args:
         file: The file; its folder is made.
@@ -48,9 +48,13 @@ class WorkspaceLock:
         if self._held is not None and self._held[0] == os.getpid():
             return True
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = self._open()
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            while not self._is_in_place(descriptor):  # the holder took it away as we opened it
+                os.close(descriptor)
+                descriptor = self._open()
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._sign(descriptor, command)
         except OSError as error:
             os.close(descriptor)
@@ -65,10 +69,20 @@ class WorkspaceLock:
     def release(self) -> None:
         """Give the lock back, for the processes that were forked from this one too."""
         if self._held is not None and self._held[0] == os.getpid():
-            os.ftruncate(self._held[1], 0)
+            self._file.unlink(missing_ok=True)
             fcntl.flock(self._held[1], fcntl.LOCK_UN)
             os.close(self._held[1])
             self._held = None
+
+    def _open(self) -> int:
+        return os.open(self._file, os.O_RDWR | os.O_CREAT, 0o666)
+
+    def _is_in_place(self, descriptor: int) -> bool:
+        """Tell whether the file that is locked is the one that others will find."""
+        try:
+            return os.path.samestat(os.fstat(descriptor), self._file.stat())
+        except FileNotFoundError:
+            return False
 
     def _sign(self, descriptor: int, command: str) -> None:
         """Write down who holds the lock, into the locked file itself: a new one would be free."""

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
@@ -16,6 +16,8 @@ from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.hooks.processes import is_rank_zero, num_processes
 from portrait_pipeline.hooks.versions import check_load_versions, save_as_newest
 from portrait_pipeline.old_names import PARAMETERS
+from portrait_pipeline.parameters import Domain, PictureSourceParameters
+from portrait_pipeline.sources import check_source
 
 # These say at the terminal how far a run is; of several processes one is enough.
 LOGGERS_OF_A_RUN = tuple(f"portrait_pipeline.{part}" for part in ("cyclegan", "pipelines", "hooks"))
@@ -66,6 +68,7 @@ class InputChecks:
         _check_inputs(pipeline, catalog, run_params.get("env"))
         save_as_newest(pipeline, catalog)
         _check_processes(pipeline, run_params.get("env"))
+        _check_folders(pipeline, catalog)
         if not is_rank_zero():
             for name in LOGGERS_OF_A_RUN:
                 logging.getLogger(name).setLevel(logging.WARNING)
@@ -126,6 +129,14 @@ def find_maker(dataset: str, registered: Mapping[str, Pipeline]) -> str | None:
         if dataset in pipeline.all_outputs()
     }
     return min(makers, key=lambda name: makers[name], default=None)
+
+
+def _check_folders(pipeline: Pipeline, catalog: DataCatalog) -> None:
+    """Look at the user's folders of both domains before the pictures of one are fetched."""
+    for domain in get_args(Domain):
+        name = f"params:{domain}s"
+        if name in pipeline.inputs() and name in catalog:
+            check_source(PictureSourceParameters.model_validate(catalog.load(name)), domain)
 
 
 def _check_processes(pipeline: Pipeline, env: str | None) -> None:

@@ -1,5 +1,5 @@
 """Sources of pictures: each of them returns a table of files."""
 
-from portrait_pipeline.sources.fetch import fetch_pictures
+from portrait_pipeline.sources.fetch import check_source, fetch_pictures
 
-__all__ = ["fetch_pictures"]
+__all__ = ["check_source", "fetch_pictures"]

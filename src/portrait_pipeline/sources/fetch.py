@@ -9,7 +9,7 @@ from portrait_pipeline.file_names import user_path
 from portrait_pipeline.parameters import Domain, PictureSourceParameters, SampleParameters
 from portrait_pipeline.sources.archive import fetch_archive
 from portrait_pipeline.sources.drawn import draw_sample
-from portrait_pipeline.sources.files import list_folder
+from portrait_pipeline.sources.files import check_folder, list_folder
 from portrait_pipeline.sources.met import fetch_met
 
 
@@ -36,9 +36,22 @@ def fetch_pictures(
     Raises:
         PortraitPipelineError: if the source is missing, empty, refused or damaged.
     """
-    hint = f"give pictures of your own with --params {domain}s_folder=DIR"
-    table = _fetch(source, sample, domain, folder, hint)
+    table = _fetch(source, sample, domain, folder, _hint(domain))
     return table.head(source.max_pictures or len(table))
+
+
+def check_source(source: PictureSourceParameters, domain: Domain) -> None:
+    """Look at a folder of the user's own before anything is drawn or downloaded.
+
+    Raises:
+        PortraitPipelineError: if the folder is missing, unreadable or a file, or holds no file.
+    """
+    if source.source == "folder" and source.folder is not None:
+        check_folder(user_path(source.folder), _hint(domain))
+
+
+def _hint(domain: Domain) -> str:
+    return f"give pictures of your own with --params {domain}s_folder=DIR"
 
 
 def _fetch(

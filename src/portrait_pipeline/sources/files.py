@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import get_args
 
@@ -47,18 +48,10 @@ def list_folder(folder: Path, hint: str) -> pd.DataFrame:
     Raises:
         PortraitPipelineError: if the folder is missing, unreadable or a file, or holds no file.
     """
-    if not folder.is_dir():
-        what = "is a file" if folder.exists() else "is not there"
-        raise PortraitPipelineError(f"the folder {folder} {what}, expected pictures in it; {hint}")
+    check_folder(folder, hint)
     root = os.path.realpath(folder)
-    try:
+    with _unreadable_told(hint):
         files = [(path, _fault(path, root)) for path in _visible_files(folder, root)]
-    except OSError as error:
-        raise PortraitPipelineError(
-            f"{error.filename} cannot be read ({error.strerror}), expected a folder; {hint}"
-        ) from error
-    if not files:
-        raise PortraitPipelineError(f"the folder {folder} holds no file; {hint}")
     table = picture_table(
         {
             "name": name_as_text(path.relative_to(folder).as_posix()),
@@ -68,6 +61,31 @@ def list_folder(folder: Path, hint: str) -> pd.DataFrame:
         for path, fault in files
     )
     return _refuse_equal_names(table, folder, hint)
+
+
+def check_folder(folder: Path, hint: str) -> None:
+    """Refuse a folder in which there is nothing to list; stops at the first file.
+
+    Raises:
+        PortraitPipelineError: if the folder is missing, unreadable or a file, or holds no file.
+    """
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "is not there"
+        raise PortraitPipelineError(f"the folder {folder} {what}, expected pictures in it; {hint}")
+    with _unreadable_told(hint):
+        first = next(_visible_files(folder, os.path.realpath(folder)), None)
+    if first is None:
+        raise PortraitPipelineError(f"the folder {folder} holds no file; {hint}")
+
+
+@contextmanager
+def _unreadable_told(hint: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise PortraitPipelineError(
+            f"{error.filename} cannot be read ({error.strerror}), expected a folder; {hint}"
+        ) from error
 
 
 def _visible_files(folder: Path, root: str) -> Iterator[Path]:
