@@ -1,5 +1,7 @@
 """Broken EXIF costs no pixel, and its orientation counts where it can be read."""
 
+import struct
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -48,6 +50,17 @@ def test_a_sideways_avif_is_read() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     assert decode_picture(encoded(PICTURE, "AVIF", exif=exif)).size == (32, 64)
+
+
+def test_a_sideways_avif_with_broken_exif_is_read() -> None:
+    """The maker's name is a fraction, which Pillow cannot write back while it opens the file."""
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0112] = "a maker", 6
+    data = encoded(PICTURE, "AVIF", exif=exif)
+    order = "<" if b"II*\x00" in data else ">"
+    text, fraction = (struct.pack(order + "HHI", 0x010F, *kind) for kind in ((2, 8), (5, 1)))
+    assert text in data
+    assert decode_picture(data.replace(text, fraction)).size == (32, 64)
 
 
 @pytest.mark.parametrize(("exif", "expected"), [(broken_exif(8), 8), (broken_exif(6, ">"), 6)])

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from support.picture_files import encoded, many_scans, noise, png
 
+from portrait_pipeline.decoding import processes
 from portrait_pipeline.decoding.faults import DecodingError
 from portrait_pipeline.decoding.processes import (
     DecoderPool,
@@ -90,12 +91,13 @@ def test_memory_is_a_small_multiple_of_the_pixels() -> None:
 
 
 @needs_limits
-def test_time_ends_the_work() -> None:
+def test_time_ends_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """A JPEG of as many scans as are allowed ends its decoder when its seconds are over."""
+    monkeypatch.setattr(processes, "WALL_SECONDS_PER_SECOND", 10_000)
     decoder = DecoderProcess()
-    slow = many_scans(85, (4000, 4000))
-    with pytest.raises(DecodingError, match=r"signal|time") as caught:
-        decoder.decode(slow, PictureLimits(50_000_000, 50_000_000, 0), None)
+    slow = many_scans(85, (6500, 6500))
+    with pytest.raises(DecodingError, match=f"signal {signal.SIGXCPU}") as caught:
+        decoder.decode(slow, PictureLimits(50_000_000, 50_000_000, 0.01), None)
     assert caught.value.fault == "too costly"
     assert not decoder.is_alive
 
