@@ -253,7 +253,9 @@ class GridParameters(Parameters):
     tune_share: tuple[Annotated[float, Field(gt=0.0, lt=1.0)], ...]
 
 
-Stage = Literal["ingest", "train", "tune", "tune_wide", "tune_share", "evaluate", "report"]
+Stage = Literal[
+    "ingest", "train", "tune", "tune_wide", "tune_share", "evaluate", "report", "publish"
+]
 
 
 class ExperimentParameters(Parameters):
@@ -305,6 +307,13 @@ class EvaluationParameters(Parameters):
                 " use_averaged_generator: true"
             )
         return self
+
+
+class PublicationParameters(Parameters):
+    """What the page of a study says of where it comes from."""
+
+    command: str
+    folder: str
 
 
 class PortrayingParameters(Parameters):

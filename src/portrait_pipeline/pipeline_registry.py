@@ -42,6 +42,7 @@ def register_pipelines() -> dict[str, Pipeline]:
 def make_pipelines(experiment: ExperimentParameters) -> dict[str, Pipeline]:
     """Make every pipeline of an experiment, by name."""
     models = experiment.models
+    _refuse_taken_names(experiment)
     trained = {name: trained_models(name, model) for name, model in models.items()}
     judged = {trained_as: name for name in models for trained_as in trained[name]}
     named = {
@@ -53,6 +54,7 @@ def make_pipelines(experiment: ExperimentParameters) -> dict[str, Pipeline]:
         "tune_share": _try_shares(experiment.grids.tune_share),
         "evaluate": evaluation.create_pipeline(judged, _pairs(experiment, trained)),
         "report": reporting.create_pipeline(tuple(judged)),
+        "publish": reporting.create_publication(),
         "portraits": portraits.create_pipeline(),
         "export": portraits.create_export(tuple(models)),
     }
@@ -87,6 +89,22 @@ def trained_models(name: str, model: ModelParameters) -> dict[str, ModelParamete
         trained_as: model.model_copy(update={"seeds": (seed,)})
         for trained_as, seed in zip(names, model.seeds, strict=True)
     }
+
+
+def _refuse_taken_names(experiment: ExperimentParameters) -> None:
+    """Refuse a model that is called as a training of a grid, or as another model's seed."""
+    grids = experiment.grids
+    names = ["lambda_0", *{_name("lambda", each) for each in (*grids.tune, *grids.tune_wide)}]
+    names += [_name("share", each) for each in grids.tune_share]
+    names += [
+        each for name, model in experiment.models.items() for each in trained_models(name, model)
+    ]
+    for name in names:
+        if names.count(name) > 1:
+            raise PortraitPipelineError(
+                f"models: two trainings would be called {name}, expected another name for a model"
+                " (see conf/base/parameters_models.yml)"
+            )
 
 
 def _pairs(

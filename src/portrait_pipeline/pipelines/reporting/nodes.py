@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from PIL import Image
 
 from portrait_pipeline.images import FaceSet
+from portrait_pipeline.parameters import PublicationParameters
 from portrait_pipeline.report import curves, plots
 from portrait_pipeline.report.choice import word_choice
 from portrait_pipeline.report.explanation import (
@@ -23,6 +24,7 @@ from portrait_pipeline.report.pictures import (
     spread_evenly,
     to_data_uri,
 )
+from portrait_pipeline.report.results_page import TABLES, render_results
 from portrait_pipeline.report.sections import (
     MAX_CROPS,
     MAX_RANKED,
@@ -268,3 +270,14 @@ def write_report(
         figure_1=figure_1,
         run_facts=report_facts,
     )
+
+
+def publish_tables(*tables: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
+    """Copy the tables of a study to where they are published."""
+    return tables
+
+
+def render_results_page(publication: PublicationParameters, *tables: pd.DataFrame) -> str:
+    """Write the page of a study from its published tables alone."""
+    by_name = dict(zip(TABLES, tables, strict=True))
+    return render_results(by_name, publication.command, publication.folder)

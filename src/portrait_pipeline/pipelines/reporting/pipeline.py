@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from kedro.pipeline import Node, Pipeline
 
 from portrait_pipeline.pipelines.reporting import nodes
+from portrait_pipeline.report.results_page import TABLES
 
 PORTRAITS = ["photo_faces", "baseline_portraits", "proposed_portraits"]
 PLOTS = [
@@ -74,6 +75,27 @@ def create_pipeline(models: Sequence[str]) -> Pipeline:
                 ],
                 outputs="report",
                 name="write_report",
+            ),
+        ]
+    )
+
+
+def create_publication() -> Pipeline:
+    """Create the pipeline that publishes the tables of a study and the page made of them."""
+    published = [f"published_{table}" for table in TABLES]
+    return Pipeline(
+        [
+            Node(
+                func=nodes.publish_tables,
+                inputs=[*TABLES],
+                outputs=published,
+                name="publish_tables",
+            ),
+            Node(
+                func=nodes.render_results_page,
+                inputs=["params:publication", *published],
+                outputs="results_page",
+                name="render_results_page",
             ),
         ]
     )
