@@ -76,6 +76,7 @@ TESTS_OF_THE_WHOLE = {
     "test_resume.py",
     "test_run.py",
     "test_structure.py",
+    "test_study.py",
     "test_words.py",
 }
 

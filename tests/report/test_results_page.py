@@ -25,9 +25,7 @@ def numbers(**values: float) -> dict[str, float]:
     return values | ends | {f"{name}_high": value + 0.01 for name, value in values.items()}
 
 
-@pytest.fixture
-def tables() -> dict[str, pd.DataFrame]:
-    """Invent the tables of a study."""
+def invent_comparison() -> pd.DataFrame:
     facts = {"judge": "geometry", "teacher": "dlib", "n": 199}
     models = [("baseline", 0.0, 0), ("proposed", 0.5, 0), ("proposed_seed_1", 0.5, 1)]
     rows = [
@@ -36,35 +34,23 @@ def tables() -> dict[str, pd.DataFrame]:
         for name, weight, seed in models
     ]
     photo = {"model": "photo_itself", "lambda_perceptual": np.nan, "seed": np.nan, **facts}
-    comparison = pd.DataFrame([*rows, photo | numbers(rank_1=1.0, swd=59.0)])
+    table = pd.DataFrame([*rows, photo | numbers(rank_1=1.0, swd=59.0)])
+    return table.assign(kid=np.nan, kid_why="no weights")
+
+
+@pytest.fixture
+def tables() -> dict[str, pd.DataFrame]:
+    """Invent the tables of a study."""
     tuned = [{"lambda_perceptual": weight, **numbers(ssim=weight / 10)} for weight in (1.0, 5.0)]
+    seeds = [("baseline", 1, 0.3, 0.3, 0.3), ("proposed", 2, 0.4, 0.3, 0.5)]
+    differences = [("proposed", "baseline", "ssim", 0.05, 0.04, 0.06, 199, "So.")]
+    compared = ["model", "compared_with", "measure", "difference", "low", "high", "n", "sentence"]
     return {
-        "comparison": comparison.assign(kid=np.nan, kid_why="no weights"),
+        "comparison": invent_comparison(),
         "seed_summary": pd.DataFrame(
-            [
-                {
-                    "model": "baseline",
-                    "num_seeds": 1,
-                    "ssim": 0.3,
-                    "ssim_min": 0.3,
-                    "ssim_max": 0.3,
-                },
-                {
-                    "model": "proposed",
-                    "num_seeds": 2,
-                    "ssim": 0.4,
-                    "ssim_min": 0.3,
-                    "ssim_max": 0.5,
-                },
-            ]
+            seeds, columns=["model", "num_seeds", "ssim", "ssim_min", "ssim_max"]
         ),
-        "differences": pd.DataFrame(
-            [("proposed", "baseline", "ssim", 0.05, 0.04, 0.06, 199, "So.")],
-            columns=[
-                *("model", "compared_with", "measure", "difference", "low", "high", "n"),
-                "sentence",
-            ],
-        ),
+        "differences": pd.DataFrame(differences, columns=compared),
         "checkpoint_spread": pd.DataFrame(columns=["model", "epoch", "n", "ssim"]),
         "lambda_table": pd.DataFrame(tuned).assign(chosen=[True, False]),
         "share_table": pd.DataFrame(tuned).assign(perceptual_gradient_share=[0.25, 0.5]),

@@ -26,7 +26,7 @@ from portrait_pipeline.report.wording import write_lambda
 
 PERSON_KEYS = ("identity_similarity", "rank_1", "landmark_error")
 DISTANCE_KEYS = ("kid", "swd")
-TRADED_MODELS = ("baseline", "proposed", "painted_twin", "photo_itself")
+TRADED_CONTROLS = ("painted_twin", "photo_itself")
 
 # Averages that the report published, and what independent noise scores with either constants.
 PUBLISHED_SSIM = {"Report: proposed": 0.9827, "Report: baseline": 0.9894}
@@ -50,9 +50,8 @@ def trade_off_figure(comparison: pd.DataFrame, lambda_table: pd.DataFrame) -> go
     figure = go.Figure()
     _add_lambda_points(figure, lambda_table, person, distance)
     rows = rows_by_model(comparison)
-    for model in TRADED_MODELS:
-        if model in rows:
-            _add_model_point(figure, rows[model], person, distance)
+    for model in (*trained_models(rows), *(name for name in TRADED_CONTROLS if name in rows)):
+        _add_model_point(figure, rows[model], person, distance)
     _add_controls(figure, rows, person, distance)
     figure.update_xaxes(axis(f"{distance.label}, left is better", rangemode="tozero"))
     upwards = person.better == "higher"
@@ -60,6 +59,16 @@ def trade_off_figure(comparison: pd.DataFrame, lambda_table: pd.DataFrame) -> go
     text = f"{person.label} against {distance.label}, one point per model; upper left is best."
     dress(figure, text, 440)
     return figure.update_layout(legend={"y": -0.22})
+
+
+def trained_models(rows: Mapping[str, Mapping[Any, Any]]) -> list[str]:
+    """Name the trained models of a table: rows with a λ_p, reconstructions left out."""
+    return [
+        name
+        for name, row in rows.items()
+        if not math.isnan(number_of(row, "lambda_perceptual"))
+        and not name.endswith("_reconstruction")
+    ]
 
 
 def _spread(row: Mapping[Any, Any], key: str) -> dict[str, Any]:
@@ -91,7 +100,7 @@ def _add_model_point(
         marker={
             "size": 13,
             "color": MODEL_COLOURS.get(model, CONTROL),
-            "symbol": "circle" if model in ("baseline", "proposed") else "diamond",
+            "symbol": "diamond" if model in TRADED_CONTROLS else "circle",
         },
         hovertemplate="%{y:.3f} at distance %{x:.4g}",
     )

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 
 import portrait_pipeline
 from portrait_pipeline.cyclegan.checkpoint import WITHOUT_EFFECT
 from portrait_pipeline.cyclegan.data import TrainingData, data_hash
+from portrait_pipeline.cyclegan.distributed import for_device
 from portrait_pipeline.cyclegan.services import Checkpoint, CheckpointStore
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.parameters import FaceParameters, Split, TrainingParameters
@@ -118,9 +120,11 @@ def is_same_training(
     if state is None or (state.get(KEY) or {}).get("source_hash") != provenance.source_hash:
         return False
     limited = data.limited(settings.num_training_pairs, settings.seed)
+    on_gpu = settings.accelerator in ("auto", "cuda") and torch.cuda.is_available()
+    used = for_device(settings, torch.device("cuda" if on_gpu else "cpu"))
     return bool(
         state["model"] == model
-        and _with_effect(state["parameters"]) == _with_effect(settings.model_dump())
+        and _with_effect(state["parameters"]) == _with_effect(used.model_dump())
         and state["preparation"] == provenance.preparation.model_dump()
         and state["data_hash"] == data_hash(limited)
     )

@@ -189,7 +189,8 @@ def test_only_the_very_same_training_is_taken_up_again(name: str) -> None:
     """With `reuse` the second call trains nothing; where anything differs it trains anew."""
     changes, data, origin, is_taken_up = SAME_TRAINING[name]
     node, store = nodes.training_of("baseline", BASELINE), MemoryStore()
-    settings = SETTINGS.model_copy(update={"num_epochs": 1, "reuse": True})
+    chosen_by_device = {"channels_last": "auto", "cuda_graph": "auto"}  # kept as what it became
+    settings = SETTINGS.model_copy(update={"num_epochs": 1, "reuse": True, **chosen_by_device})
     first, _ = trained(node, BLIND, settings, store)
     tracker = MemoryTracker()
     changed = settings.model_copy(update=changes)
