@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.faces.selection import select_split
+from portrait_pipeline.faces.selection import select_split, shuffled_by_content
 from portrait_pipeline.images import FaceSet
 
 FACES = FaceSet(("b", "a", "c"), np.zeros((3, 4, 4, 3), np.uint8))
@@ -39,3 +39,15 @@ def test_splits_and_crops_must_agree(name: str) -> None:
     row = pd.DataFrame([(name, "photo", "train")], columns=SPLITS.columns)
     with pytest.raises(PortraitPipelineError, match=r"expected one crop for each name.*ingest"):
         select_split(FACES, pd.concat([SPLITS, row]), "photo", "train")
+
+
+def test_names_do_not_matter_and_the_seed_does() -> None:
+    """Renamed crops come in the same order of pictures; another seed gives another order."""
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3), dtype=np.uint8)
+    faces = FaceSet(tuple(f"{row:02}" for row in range(12)), pixels)
+    order = np.random.default_rng(5).permutation(12)
+    renamed = FaceSet(tuple(f"other_{row:02}" for row in range(12)), pixels[order])
+    first, again = (shuffled_by_content(one, 0) for one in (faces, renamed))
+    np.testing.assert_array_equal(first[range(12)], again[range(12)])
+    assert first.names != shuffled_by_content(faces, 1).names
+    assert set(first.names) == set(faces.names)

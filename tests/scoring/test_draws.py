@@ -1,27 +1,9 @@
-"""Choices of pictures: by what they show and by the seed, never by their names."""
+"""Choices of pictures: drawn by a seed."""
 
 import numpy as np
 import pytest
-from support.stand_in_reference import NAMES, drawn
 
-from portrait_pipeline.images import FaceSet
-from portrait_pipeline.scoring.draws import derangements, random_subsets, shuffled_by_content
-
-
-def renamed(faces: FaceSet) -> FaceSet:
-    """Give the same crops other names, in whose order they stand."""
-    order = np.random.default_rng(5).permutation(len(faces))
-    return FaceSet(tuple(f"{row:03}_other.png" for row in range(len(faces))), faces[order])
-
-
-def test_names_do_not_matter_and_the_seed_does() -> None:
-    """Renamed crops come in the same order of pictures; another seed gives another order."""
-    faces = FaceSet(NAMES, drawn(0))
-    first = shuffled_by_content(faces, 0)
-    again = shuffled_by_content(renamed(faces), 0)
-    np.testing.assert_array_equal(first[range(len(NAMES))], again[range(len(NAMES))])
-    assert first.names != shuffled_by_content(faces, 1).names
-    assert set(first.names) == set(NAMES)
+from portrait_pipeline.scoring.draws import derangements, random_subsets
 
 
 @pytest.mark.parametrize("count", [2, 3, 12])

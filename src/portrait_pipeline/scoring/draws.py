@@ -1,23 +1,7 @@
-"""Seeded choices of pictures by what they show: a renamed file changes none of them."""
-
-from hashlib import blake2b
+"""Seeded choices of rows of a set of pictures."""
 
 import numpy as np
 from jaxtyping import Int64
-
-from portrait_pipeline.images import FaceSet
-
-
-def shuffled_by_content(faces: FaceSet, seed: int) -> FaceSet:
-    """Order crops by a hash of seed and pixels: as good as random, and blind to their names.
-
-    The first crops of such a set are a fair sample of it. Equal crops keep the order of their
-    names, which changes nothing that is measured.
-    """
-    key = seed.to_bytes(8, "little")
-    hashes = [blake2b(faces[row].tobytes(), key=key).digest() for row in range(len(faces))]
-    order = sorted(range(len(faces)), key=lambda row: (hashes[row], faces.names[row]))
-    return faces.subset([faces.names[row] for row in order])
 
 
 def derangements(count: int, number: int, seed: int) -> Int64[np.ndarray, "number count"]:

@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
-from portrait_pipeline.faces.selection import select_split
+from portrait_pipeline.faces.selection import select_split, shuffled_by_content
 from portrait_pipeline.identity.face_finder import find_faces
 from portrait_pipeline.identity.judge import JudgeFunction, load_judge
 from portrait_pipeline.identity.landmarks import Landmarks, find_landmarks
@@ -31,7 +31,6 @@ from portrait_pipeline.parameters import (
     Split,
     TrainingParameters,
 )
-from portrait_pipeline.scoring.draws import shuffled_by_content
 from portrait_pipeline.scoring.memoised import Memoised
 
 Pixels = UInt8[np.ndarray, "n size size 3"]
