@@ -1,5 +1,6 @@
 """What several test folders share."""
 
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,11 @@ import pytest
 from support.http_server import HostileServer, hostile_http_server
 
 import portrait_pipeline  # noqa: F401  before PyTorch: sets how its threads wait
+
+# Under nohup, or in the background of a script, signals are ignored, and programs that tests start
+# inherit that: they would never hear the signals that the tests send them.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED_PICTURES = Path(__file__).resolve().parents[2] / "shared" / "pictures"
 
