@@ -68,6 +68,7 @@ TESTS_OF_THE_WHOLE = {
     "demo/test_browser.py",
     "demo/test_promises.py",
     "demo/test_requests.py",
+    "hooks/test_server.py",
     "notebooks/test_results.py",
     "test_docs.py",
     "test_environments.py",
