@@ -113,12 +113,18 @@ def _check_outputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
 
 
 def _check_inputs(pipeline: Pipeline, catalog: DataCatalog, env: str | None) -> None:
-    for name in sorted(pipeline.inputs()):
-        maker = find_maker(name, pipelines)
-        if maker is not None and not catalog.exists(name):
-            raise PortraitPipelineError(
-                f"{name} is not there yet: run `{_command(maker, env)}` first"
-            )
+    missing = [
+        (name, maker)
+        for name in sorted(pipeline.inputs())
+        if (maker := find_maker(name, pipelines)) is not None and not catalog.exists(name)
+    ]
+    if missing:
+        first = missing[0][1]
+        names = [name for name, maker in missing if maker == first]
+        verb = "is" if len(names) == 1 else "are"
+        raise PortraitPipelineError(
+            f"{', '.join(names)} {verb} not there yet: run `{_command(first, env)}` first"
+        )
 
 
 def find_maker(dataset: str, registered: Mapping[str, Pipeline]) -> str | None:
