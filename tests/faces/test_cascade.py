@@ -77,7 +77,9 @@ def check_independence(pictures: list[ReducedPicture], parameters: FaceParameter
 
 def check_runtimes(pictures: list[ReducedPicture]) -> None:
     mine = FaceDetector(EXPORTED).find(pictures)
-    theirs = exported_model(tiny_export()).finder.find(pictures)
+    theirs = exported_model(
+        tiny_export(), detection_size_px=EXPORTED.detection_size_px
+    ).finder.find(pictures)
     for first, second in zip(mine, theirs, strict=True):
         assert (first.fault, len(first.faces)) == (second.fault, len(second.faces))
         for one, other in zip(first.faces, second.faces, strict=True):
