@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.killed_save import killed_inside
 
 from portrait_pipeline.files import (
     DamagedFileError,
@@ -105,23 +106,8 @@ def test_at_every_moment_a_whole_file_is_there(
     write_hashed(path, write_text("old"))
     if not is_noted:
         hash_beside(path).unlink()
-    calls = iter(range(1, 100))
-
-    def dies_at(function: Callable[..., object]) -> Callable[..., object]:
-        def dying(*given: object) -> object:
-            if next(calls) == killed_at:
-                raise KeyboardInterrupt
-            return function(*given)
-
-        return dying
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", dies_at(os.fsync))
-        patch.setattr(os, "replace", dies_at(os.replace))
-        for tidies in ((Path, "unlink"), (shutil, "rmtree")):  # a killed process does not tidy up
-            patch.setattr(*tidies, lambda *_given, **_named: None)
-        with pytest.raises(KeyboardInterrupt):
-            write_hashed(path, write_text("new"))
+    with killed_inside(monkeypatch, killed_at):
+        write_hashed(path, write_text("new"))
     check_hash(path)
     assert path.read_text(encoding="utf-8") == ("new" if killed_at > 5 else "old")
     write_hashed(path, write_text("newer"))

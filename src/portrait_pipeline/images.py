@@ -5,8 +5,10 @@ uint8 in [0, 255], NHWC. The conversions are exact inverses on uint8 values. Fil
 `portrait_pipeline.pictures`.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import overload
 
 import numpy as np
@@ -16,6 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 HALF_RANGE = 127.5
+PACKED_FACES = "faces.npy"
+FACE_INDEX = "index.json"
 
 
 def to_model_range(
@@ -82,3 +86,22 @@ class FaceSet:
         position = dict(zip(self.names, self.rows, strict=True))
         rows = np.array([position[name] for name in names], dtype=np.int64)
         return FaceSet(names=tuple(names), pixels=self.pixels, rows=rows)
+
+
+def read_face_set(folder: Path) -> FaceSet:
+    """Read the crops of a folder, `faces.npy` and its `index.json`, pixels memory-mapped.
+
+    Raises:
+        ValueError: if a file is missing or damaged, or there is not one square crop of RGB bytes
+            for each name.
+    """
+    try:
+        index = json.loads((folder / FACE_INDEX).read_text(encoding="utf-8"))
+        names = tuple(str(name) for name in index["names"])
+        pixels = np.load(folder / PACKED_FACES, mmap_mode="r" if names else None)
+    except (OSError, EOFError, TypeError, KeyError) as error:
+        raise ValueError(str(error)) from error
+    is_square = pixels.ndim == 4 and pixels.shape[1] == pixels.shape[2]
+    if len(pixels) != len(names) or not is_square or pixels.dtype != np.uint8:
+        raise ValueError(f"{len(names)} names for crops of shape {pixels.shape}")
+    return FaceSet(names, pixels)

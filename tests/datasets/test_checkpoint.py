@@ -1,13 +1,11 @@
 """Checkpoints are written whole or not at all, and are not believed unchecked."""
 
-import os
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from kedro.io.core import Version
+from support.killed_save import killed_inside
 
 from portrait_pipeline.cyclegan.checkpoint_files import (
     DamagedCheckpointError,
@@ -112,23 +110,8 @@ def test_a_process_killed_inside_a_save_leaves_whole_states(
     """At every step of a save what has its place is whole, and the next save clears the rest up."""
     kept = store(tmp_path)
     kept.save(state(1))
-    calls = iter(range(1, 100))
-
-    def dies_at(function: Callable[..., object]) -> Callable[..., object]:
-        def dying(*given: object, **named: object) -> object:
-            if next(calls) == killed_at:
-                raise KeyboardInterrupt
-            return function(*given, **named)
-
-        return dying
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", dies_at(os.fsync))
-        patch.setattr(os, "replace", dies_at(os.replace))
-        for tidies in ((Path, "unlink"), (shutil, "rmtree")):  # a killed process does not tidy up
-            patch.setattr(*tidies, lambda *_given, **_named: None)
-        with pytest.raises(KeyboardInterrupt):
-            kept.save(state(2))
+    with killed_inside(monkeypatch, killed_at):
+        kept.save(state(2))
     loaded = kept.load()
     assert loaded is not None
     assert loaded["step"] == (2 if killed_at == 6 else 1)

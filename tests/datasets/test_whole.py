@@ -2,7 +2,6 @@
 
 import inspect
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import yaml
 from kedro.io import DataCatalog, DatasetError
 from kedro.io.core import Version
 from PIL import Image
+from support.killed_save import killed_inside
 
 from portrait_pipeline.datasets.places import location
 from portrait_pipeline.datasets.whole import WholeFileDataset
@@ -78,23 +78,8 @@ def test_a_process_killed_inside_a_save_leaves_a_whole_file(
         whole.save(KINDS[name][1](size))
         contents.append((tmp_path / name).read_bytes())
     whole.save(KINDS[name][1](40))
-    calls = iter(range(1, 100))
-
-    def dies_at(function: Callable[..., object]) -> Callable[..., object]:
-        def dying(*given: object) -> object:
-            if next(calls) == killed_at:
-                raise KeyboardInterrupt
-            return function(*given)
-
-        return dying
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", dies_at(os.fsync))
-        patch.setattr(os, "replace", dies_at(os.replace))
-        for tidies in ((Path, "unlink"), (shutil, "rmtree")):  # a killed process does not tidy up
-            patch.setattr(*tidies, lambda *_given, **_named: None)
-        with pytest.raises(KeyboardInterrupt):
-            whole.save(KINDS[name][1](50))
+    with killed_inside(monkeypatch, killed_at):
+        whole.save(KINDS[name][1](50))
     if name != "t.png":  # noise differs from call to call
         assert (tmp_path / name).read_bytes() == contents[killed_at > 5]
     whole.load()

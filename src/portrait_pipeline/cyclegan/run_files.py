@@ -16,11 +16,9 @@ from portrait_pipeline.cyclegan.data import TrainingData
 from portrait_pipeline.cyclegan.services import RunStatus, RunTracker
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.files import write_whole
-from portrait_pipeline.images import FaceSet
+from portrait_pipeline.images import FACE_INDEX, PACKED_FACES, FaceSet, read_face_set
 from portrait_pipeline.parameters import Parameters, TrainingParameters
 
-PACKED_FACES = "faces.npy"
-FACE_INDEX = "index.json"
 LOG = "log.jsonl"
 
 
@@ -82,10 +80,8 @@ def read_crops(folder: Path) -> TrainingData:
 
 def _read_faces(folder: Path) -> FaceSet:
     try:
-        index = json.loads((folder / FACE_INDEX).read_text(encoding="utf-8"))
-        names = tuple(index["names"])
-        return FaceSet(names, np.load(folder / PACKED_FACES, mmap_mode="r" if names else None))
-    except (OSError, ValueError, KeyError) as error:
+        return read_face_set(folder)
+    except ValueError as error:
         raise PortraitPipelineError(
             f"{folder} holds no face set that can be read ({error}), expected {PACKED_FACES} and"
             f" {FACE_INDEX} as `kedro run --pipeline=ingest` writes them"

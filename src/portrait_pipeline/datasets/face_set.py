@@ -20,10 +20,8 @@ from portrait_pipeline.files import (
     whole_folder,
     write_one_of_many,
 )
-from portrait_pipeline.images import FaceSet
+from portrait_pipeline.images import FACE_INDEX, PACKED_FACES, FaceSet, read_face_set
 
-PACKED = "faces.npy"
-INDEX = "index.json"
 FINGERPRINTS = "fingerprints.json"
 
 
@@ -76,11 +74,8 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
                 " (`kedro run --pipeline=ingest` for the crops of the sources)"
             )
         try:
-            index = json.loads((self._folder / INDEX).read_text(encoding="utf-8"))
-            names = tuple(str(name) for name in index["names"])
-            pixels = np.load(self._folder / PACKED, mmap_mode="r" if names else None)
-            return _checked(names, pixels)
-        except (OSError, EOFError, ValueError, TypeError, KeyError) as error:
+            return read_face_set(self._folder)
+        except ValueError as error:
             raise PortraitPipelineError(
                 f"the face set {self._folder} is damaged ({error}): delete the folder and run the"
                 " pipeline that makes it again"
@@ -102,7 +97,7 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
     def _write(self, folder: Path, data: FaceSet | FaceStream) -> None:
         fingerprints = () if isinstance(data, FaceSet) else data.fingerprints
         files = file_names(data.names)
-        with (folder / PACKED).open("wb") as packed:
+        with (folder / PACKED_FACES).open("wb") as packed:
             shape = (len(data.names), data.size_px, data.size_px, 3)
             header = {"descr": "|u1", "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(packed, header)
@@ -113,7 +108,7 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
                 else:
                     _link(png, folder / file)
         _write_json(folder / FINGERPRINTS, dict(zip(fingerprints, files, strict=False)))
-        _write_json(folder / INDEX, {"names": data.names, "files": files})
+        _write_json(folder / FACE_INDEX, {"names": data.names, "files": files})
 
     def _crops(self, data: FaceSet | FaceStream) -> Iterator[tuple[np.ndarray, Path | None]]:
         """Yield the pixels of every crop and, where there is one, the PNG that holds them."""
@@ -151,18 +146,10 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
         return self._folder.with_name(f".{self._folder.name}.{suffix}")
 
     def _exists(self) -> bool:
-        return (self._folder / INDEX).is_file()
+        return (self._folder / FACE_INDEX).is_file()
 
     def _describe(self) -> dict[str, Any]:
         return {"folder": str(self._folder)}
-
-
-def _checked(names: tuple[str, ...], pixels: np.ndarray) -> FaceSet:
-    """Make the set if there is one square crop of RGB bytes for each name."""
-    is_square = pixels.ndim == 4 and pixels.shape[1] == pixels.shape[2]
-    if len(pixels) != len(names) or not is_square or pixels.dtype != np.uint8:
-        raise ValueError(f"{len(names)} names for crops of shape {pixels.shape}")
-    return FaceSet(names, pixels)
 
 
 def file_names(names: Sequence[str]) -> list[str]:
