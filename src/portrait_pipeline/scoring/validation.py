@@ -17,6 +17,7 @@ from portrait_pipeline.metrics.identity_similarity import pair_similarities
 from portrait_pipeline.metrics.kid import SMALLEST_SET, kid_of_features
 from portrait_pipeline.metrics.ssim import ssim
 from portrait_pipeline.metrics.swd import swd
+from portrait_pipeline.parameters import Judge
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Validation:
         judge: Describes faces; never the teacher.
         batch_size: Pictures translated at a time.
         features: What the kernel distance sees of pictures.
+        judge_name: Which network the judge is; None for one that teaches nobody.
     """
 
     photos: FaceSet
@@ -36,6 +38,7 @@ class Validation:
     judge: JudgeFunction
     batch_size: int
     features: Callable[[UInt8[np.ndarray, "n size size 3"]], FeatureRows] = lite_features
+    judge_name: Judge | None = None
 
     @torch.inference_mode()
     def __call__(

@@ -14,6 +14,7 @@ from support.tiny_model import PREPARATION, SIZE_PX, TRAINING
 from portrait_pipeline.cyclegan.data import TrainingData
 from portrait_pipeline.cyclegan.services import Checkpoint
 from portrait_pipeline.datasets.embeddings import SqliteEmbeddingStore
+from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.faces.selection import choose_pictures
 from portrait_pipeline.images import FaceSet
 from portrait_pipeline.parameters import (
@@ -212,3 +213,14 @@ def test_validation_pictures_do_not_depend_on_their_names() -> None:
     assert chosen(faces) == chosen(renamed)
     assert chosen(faces) != chosen(faces, seed=1)
     assert choose_pictures(faces, 20, 0) is faces
+
+
+def test_a_model_whose_own_teacher_is_the_judge_is_refused() -> None:
+    """The teacher of the model's entry counts, not that of `training`; the baseline has none."""
+    judged = dataclasses.replace(NO_VALIDATION, judge_name="faceres")
+    taught = ModelParameters(training={"lambda_perceptual": 1.0, "teacher": "faceres"})
+    services = ORIGIN, MemoryStore(), MemoryTracker()
+    with pytest.raises(PortraitPipelineError, match="teacher=faceres"):
+        nodes.training_of("own", taught)(BLIND, judged, SETTINGS, *services)
+    short = SETTINGS.model_copy(update={"num_epochs": 1})
+    nodes.training_of("baseline", BASELINE)(BLIND, judged, short, *services)

@@ -77,6 +77,7 @@ def prepare_validation(
         paintings=choose_pictures(paintings, count, evaluation.seed),
         judge=load_judge(evaluation.judge, evaluation.judge_weights, faces.margin),
         batch_size=evaluation.batch_size,
+        judge_name=evaluation.judge,
     )
 
 
@@ -127,6 +128,8 @@ def training_of(name: str, model: ModelParameters) -> TrainingNode:
         run: RunTracker,
     ) -> TrainedModel:
         settings = change_settings(training, **changes)
+        if needs_embedder(settings) and validation.judge_name is not None:
+            check_judge_is_not_teacher(validation.judge_name, settings.teacher)
         if settings.reuse:
             saved = training_state.load()
             is_same = is_same_training(saved, name, data, settings, provenance)
