@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import click
-import pandas as pd
 from kedro.framework.cli.utils import _split_params
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import ProjectMetadata
@@ -16,20 +15,20 @@ from kedro.io import DataCatalog
 
 from portrait_pipeline.datasets.trained_models import Runtime, TrainedModels
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.file_names import name_as_text, printable, user_path
+from portrait_pipeline.file_names import user_path
 from portrait_pipeline.old_names import present_parameters
 from portrait_pipeline.parameters import EvaluationParameters, Judge, PortrayingParameters
-from portrait_pipeline.portrayal.batch import PhotoBatch, outcome_table
+from portrait_pipeline.portrayal.batch import PhotoBatch
 from portrait_pipeline.portrayal.naming import PictureWriter
-from portrait_pipeline.portrayal.portrayer import Portrayer
+from portrait_pipeline.portrayal.outcomes import Outcome, describe
+from portrait_pipeline.portrayal.photo_files import find_photos
+from portrait_pipeline.portrayal.portrayer import FacePortrayer
 from portrait_pipeline.portrayal.similarity import DescriptorJudge, load_judge_of_faces
-from portrait_pipeline.sources.files import ListedFile, list_folder, listed_files
 from portrait_pipeline.terminal import configure_logging, exit_with_one_sentence
 
 NOT_ALL_PORTRAYED = 3
 """Exit code when at least one photo could not be read or shows no face."""
 BATCH_SIZE = 8
-MAX_LISTED = 40
 DEFAULT_PORT = 7860
 
 
@@ -122,11 +121,11 @@ def portray(context: click.Context, /, verbose: bool, **options: Any) -> None:
     """
     _configure(context, verbose)
     location = _location_of(context, options)
-    table: pd.DataFrame = exit_with_one_sentence(
+    outcomes: list[Outcome] = exit_with_one_sentence(
         lambda: _portray(location, PortrayOptions(**options)), verbose
     )
-    click.echo(describe(table, options["out"]))
-    if (table["result"] != "portrayed").any():
+    click.echo(describe(outcomes, options["out"]))
+    if any(outcome.result != "portrayed" for outcome in outcomes):
         context.exit(NOT_ALL_PORTRAYED)
 
 
@@ -203,13 +202,13 @@ def _model_catalog(project: Path, entries: Mapping[str, dict[str, Any]]) -> Data
     return DataCatalog.from_config(kept)
 
 
-def _portray(location: ModelLocation, options: PortrayOptions) -> pd.DataFrame:
+def _portray(location: ModelLocation, options: PortrayOptions) -> list[Outcome]:
     if options.compare and options.paste_back:
         raise PortraitPipelineError("--compare and --paste-back were both given, expected one")
-    files = find_files(options.photos, options.out)
+    files = find_photos(options.photos, options.out)
     with open_models(location) as opened:
         names = ("baseline", "proposed") if options.compare else (options.model,)
-        portrayer = Portrayer([opened.models.load(name) for name in names], BATCH_SIZE)
+        portrayer = FacePortrayer([opened.models.load(name) for name in names], BATCH_SIZE)
         judge = None
         if options.compare:
             portrayer.refuse_teacher(opened.judge_name)
@@ -221,70 +220,7 @@ def _portray(location: ModelLocation, options: PortrayOptions) -> pd.DataFrame:
             batch_size=BATCH_SIZE,
         )
         writer = PictureWriter(options.out, options.force)
-        return outcome_table(PhotoBatch(portrayer, writer, settings, judge).run(files))
-
-
-def find_files(photos: Sequence[Path], out: Path) -> list[ListedFile]:
-    """List what the person named: every file of a folder but those in `out`, and files as they are.
-
-    Raises:
-        PortraitPipelineError: if something is not there, a folder is where portraits would go, or
-            nothing is left.
-    """
-    files: list[ListedFile] = []
-    for given in photos:
-        if given.is_dir():
-            files += _files_of_folder(given, out)
-        elif given.exists():
-            files.append((name_as_text(str(given)), given))
-        else:
-            raise PortraitPipelineError(
-                f"{given} is not there, expected a photo or a folder of photos"
-            )
-    if not files:
-        raise PortraitPipelineError(
-            f"{', '.join(map(str, photos))} holds no photo outside of --out {out}, expected at"
-            " least one: choose another --out"
-        )
-    return files
-
-
-def _files_of_folder(folder: Path, out: Path) -> list[ListedFile]:
-    inside = os.path.realpath(out)
-    if os.path.realpath(folder) == inside:
-        raise PortraitPipelineError(
-            f"--out {out} is the folder of the photos, expected another folder"
-        )
-    return [
-        (name, path)
-        for name, path in listed_files(list_folder(folder, "name a folder with photos"))
-        if not (isinstance(path, Path) and Path(os.path.realpath(path)).is_relative_to(inside))
-    ]
-
-
-def describe(table: pd.DataFrame, out: Path) -> str:
-    """Say what happened to each file, in lines that a terminal does not break."""
-    left_out = table[table["result"] != "portrayed"]
-    shown = table if len(table) <= MAX_LISTED else left_out.head(MAX_LISTED)
-    lines = [
-        f"  {row.result:<12}{printable(str(row.photo))}{_details(row)}"
-        for row in shown.itertuples(index=False)
-    ]
-    unlisted = left_out[~left_out.index.isin(shown.index)]
-    if len(unlisted):
-        counts = unlisted["result"].value_counts()
-        each = ", ".join(f"{count} {result}" for result, count in counts.items())
-        lines.append(f"  … and {len(unlisted)} more: {each}")
-    num_done = int((table["result"] == "portrayed").sum())
-    lines.append(f"{num_done} of {len(table)} photos portrayed, in {printable(str(out))}")
-    return "\n".join(lines)
-
-
-def _details(row: Any) -> str:
-    if row.result == "portrayed":
-        faces = f" ({row.faces} faces)" if row.faces > 1 else ""
-        return f" → {row.files}{faces}"
-    return f": {printable(row.detail)}" if row.detail and row.detail != row.result else ""
+        return PhotoBatch(portrayer, writer, settings, judge).run(files)
 
 
 def _serve(location: ModelLocation, host: str, port: int, allowed_hosts: Sequence[str]) -> None:

@@ -9,10 +9,10 @@ from support.tiny_model import tiny_checkpoint, tiny_export
 from portrait_pipeline.decoding.colour import srgb_profile
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.parameters import PortrayingParameters
-from portrait_pipeline.portrayal.batch import PhotoBatch, outcome_table
+from portrait_pipeline.portrayal.batch import PhotoBatch
 from portrait_pipeline.portrayal.exported import exported_model
 from portrait_pipeline.portrayal.naming import PictureWriter
-from portrait_pipeline.portrayal.portrayer import Portrayer
+from portrait_pipeline.portrayal.portrayer import FacePortrayer
 from portrait_pipeline.portrayal.torch_model import checkpoint_model
 from portrait_pipeline.sample import draw_photo
 
@@ -29,7 +29,7 @@ def run(
     files: list[Path], out: Path, settings: PortrayingParameters = PLAIN, force: bool = False
 ) -> list[tuple[str, str]]:
     models = [stand_in_model("baseline"), stand_in_model("proposed")]
-    portrayer = Portrayer(models if settings.compare else models[1:])
+    portrayer = FacePortrayer(models if settings.compare else models[1:])
     batch = PhotoBatch(portrayer, PictureWriter(out, force), settings, stand_in_judge())
     return [(row.result, row.files) for row in batch.run([(path.name, path) for path in files])]
 
@@ -57,7 +57,7 @@ def test_what_may_not_be_opened_is_a_row(tmp_path: Path) -> None:
     """A link out of the folder has its line, with the reason, among the others."""
     photo = picture(tmp_path / "a.png", 100)
     batch = PhotoBatch(
-        Portrayer([stand_in_model("proposed")]), PictureWriter(tmp_path / "o"), PLAIN
+        FacePortrayer([stand_in_model("proposed")]), PictureWriter(tmp_path / "o"), PLAIN
     )
     rows = batch.run([("l.png", "link out of the folder"), ("a.png", photo)])
     assert [(row.result, row.detail) for row in rows] == [
@@ -119,7 +119,7 @@ def test_small_and_thin_pictures_are_rows_in_both_runtimes(tmp_path: Path, runti
         "torch": lambda: checkpoint_model(tiny_checkpoint()),
         "onnx": lambda: exported_model(tiny_export()),
     }
-    batch = PhotoBatch(Portrayer([opened[runtime]()]), PictureWriter(tmp_path / "out"), PLAIN)
+    batch = PhotoBatch(FacePortrayer([opened[runtime]()]), PictureWriter(tmp_path / "out"), PLAIN)
     outcomes = batch.run([(path.name, path) for path in [*files, person]])
     assert [row.detail for row in outcomes[:-1]] == ["too small"] * len(files)
     assert [row.result for row in outcomes] == [*["no face"] * len(files), "portrayed"]
@@ -158,11 +158,6 @@ def test_what_is_written_holds_no_exif(tmp_path: Path) -> None:
         data = (tmp_path / "out" / name).read_bytes()
         assert b"SECRET" not in data
         assert not Image.open(tmp_path / "out" / name).getexif()
-
-
-def test_the_table_has_one_row_per_file(tmp_path: Path) -> None:
-    """Also an empty run gives a table with its columns."""
-    assert list(outcome_table([]).columns) == ["photo", "result", "faces", "files", "detail"]
 
 
 def test_every_awkward_file_gets_a_word(tmp_path: Path, shared_pictures: Path) -> None:

@@ -18,7 +18,7 @@ from portrait_pipeline.portrayal.exported import (
     refuse_external_data,
 )
 from portrait_pipeline.portrayal.photo import Photo
-from portrait_pipeline.portrayal.portrayer import Portrayer
+from portrait_pipeline.portrayal.portrayer import FacePortrayer
 from portrait_pipeline.portrayal.torch_model import checkpoint_model
 
 NUM_PHOTOS = 24
@@ -33,8 +33,8 @@ def photos(shared_pictures: Path) -> list[Photo]:
 
 def test_portraits_agree_with_pytorch_on_real_faces(photos: list[Photo]) -> None:
     """Parity: no pixel differs by more than 1 of 255, and SSIM is at least 0.999."""
-    original = Portrayer([checkpoint_model(tiny_checkpoint())])
-    exported = Portrayer([exported_model(tiny_export())])
+    original = FacePortrayer([checkpoint_model(tiny_checkpoint())])
+    exported = FacePortrayer([exported_model(tiny_export())])
     crops = [face.photo for one in original.portray(photos, "all") for face in one.faces]
     assert len(crops) >= NUM_PHOTOS // 2
     for mine, theirs in zip(original.paint(crops), exported.paint(crops), strict=True):
@@ -46,8 +46,8 @@ def test_portraits_agree_with_pytorch_on_real_faces(photos: list[Photo]) -> None
 def test_faces_are_found_where_pytorch_finds_them(photos: list[Photo]) -> None:
     """The exported detector finds the same faces, its squares within a hundredth of a pixel."""
     preparation = FaceParameters(**PREPARATION)
-    original = Portrayer([checkpoint_model(tiny_checkpoint())])
-    exported = Portrayer([exported_model(tiny_export())])
+    original = FacePortrayer([checkpoint_model(tiny_checkpoint())])
+    exported = FacePortrayer([exported_model(tiny_export())])
     pairs = zip(original.find(photos, True), exported.find(photos, True), strict=True)
     for mine, theirs in pairs:
         assert mine.fault == theirs.fault
@@ -64,7 +64,7 @@ def test_all_faces_of_a_group_are_found(runtime: str, shared_pictures: Path) -> 
     assert PREPARATION["detection_size_px"] == 160
     is_torch = runtime == "torch"
     model = checkpoint_model(tiny_checkpoint()) if is_torch else exported_model(tiny_export())
-    portrayer = Portrayer([model])
+    portrayer = FacePortrayer([model])
     path = shared_pictures / "awkward" / "multiface_group.jpg"
     (portrayal,) = portrayer.portray([Photo.read(path, portrayer.detection_size_px)], "all")
     assert len(portrayal.faces) == 6

@@ -12,7 +12,7 @@ from portrait_pipeline.faces.detect import FaceDetector
 from portrait_pipeline.parameters import FaceParameters
 from portrait_pipeline.pictures import decode_reduced, read_picture
 from portrait_pipeline.portrayal.photo import Photo
-from portrait_pipeline.portrayal.portrayer import PortraitModel, Portrayer, pasted
+from portrait_pipeline.portrayal.portrayer import FacePortrayer, PortraitModel, pasted
 from portrait_pipeline.portrayal.torch_model import checkpoint_model
 from portrait_pipeline.sample import draw_photo
 
@@ -33,14 +33,14 @@ def test_the_crop_is_that_of_the_training(shared_pictures: Path) -> None:
     (finding,) = FaceDetector(preparation).find([decode_reduced(path.read_bytes(), "p", limit)])
     assert finding.face is not None
     expected = crop_face(read_picture(path), crop_transform(finding.face, preparation), 64)
-    portrayer = Portrayer([checkpoint_model(tiny_checkpoint())])
+    portrayer = FacePortrayer([checkpoint_model(tiny_checkpoint())])
     (portrayal,) = portrayer.portray([Photo.read(path, limit)])
     assert np.array_equal(portrayal.faces[0].photo, expected)
 
 
 def test_a_checkpoint_paints_the_faces_of_a_batch() -> None:
     """Photos of several sizes in one batch: each gets its portrait, in order."""
-    portrayer = Portrayer([checkpoint_model(tiny_checkpoint())])
+    portrayer = FacePortrayer([checkpoint_model(tiny_checkpoint())])
     photos = [drawn(0), of_level(0), drawn(1)]
     portrayals = portrayer.portray(photos)
     assert [len(one.faces) for one in portrayals] == [1, 0, 1]
@@ -55,7 +55,7 @@ def test_a_checkpoint_paints_the_faces_of_a_batch() -> None:
 
 def test_the_largest_or_all() -> None:
     """Largest gives one face of a group, all gives every one, the largest first."""
-    portrayer = Portrayer([stand_in_model()])
+    portrayer = FacePortrayer([stand_in_model()])
     assert len(portrayer.portray([of_level(230)])[0].faces) == 1
     largest, second = portrayer.portray([of_level(230)], "all")[0].faces
     assert largest.transform.edge_px > second.transform.edge_px
@@ -66,7 +66,7 @@ def test_every_model_paints_every_face() -> None:
     dark = PortraitModel(
         "dark", stand_in_model().preparation, stand_in_model().finder, np.zeros_like
     )
-    (portrayal,) = Portrayer([dark, stand_in_model()], batch_size=1).portray([of_level(90)])
+    (portrayal,) = FacePortrayer([dark, stand_in_model()], batch_size=1).portray([of_level(90)])
     portraits = portrayal.faces[0].portraits
     assert list(portraits) == ["dark", "proposed"]
     assert (portraits["dark"] == 0).all()
@@ -76,7 +76,7 @@ def test_every_model_paints_every_face() -> None:
 def test_pasting_back_leaves_the_rest_alone() -> None:
     """The photo keeps its size; the portrait shows in the middle of the face only."""
     photo = of_level(230, (300, 200))
-    (portrayal,) = Portrayer([stand_in_model()]).portray([photo], "all")
+    (portrayal,) = FacePortrayer([stand_in_model()]).portray([photo], "all")
     whole = np.asarray(pasted(photo.image, portrayal, "proposed"))
     assert whole.shape == (200, 300, 3)
     assert (whole[100, 150] == 25).all()
@@ -90,13 +90,13 @@ def test_models_of_different_preparation_are_refused() -> None:
     preparation = model.preparation.model_copy(update={"margin": 0.5})
     other = PortraitModel("proposed", preparation, model.finder, model.painter)
     with pytest.raises(PortraitPipelineError, match=r"margin 0\.35 and 0\.5"):
-        Portrayer([model, other])
+        FacePortrayer([model, other])
 
 
 def test_no_model_is_refused() -> None:
     """A portrayer has at least one model."""
     with pytest.raises(PortraitPipelineError, match="no model"):
-        Portrayer([])
+        FacePortrayer([])
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_no_model_is_refused() -> None:
 )
 def test_the_teacher_never_judges(teacher: str | None, judge: str, refused: bool) -> None:
     """A network, or one of its family, does not judge what it taught; a baseline had no teacher."""
-    portrayer = Portrayer([stand_in_model(teacher=teacher)])
+    portrayer = FacePortrayer([stand_in_model(teacher=teacher)])
     if refused:
         with pytest.raises(PortraitPipelineError, match="taught"):
             portrayer.refuse_teacher(judge)

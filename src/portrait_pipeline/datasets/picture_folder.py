@@ -5,8 +5,8 @@ from typing import Any
 
 from kedro.io import AbstractDataset
 
+from portrait_pipeline.folders import ListedFile, find_files
 from portrait_pipeline.portrayal.naming import PictureWriter
-from portrait_pipeline.sources.files import ListedFile, list_folder, listed_files
 
 
 class PhotoFolderDataset(AbstractDataset[None, list[ListedFile]]):
@@ -23,7 +23,7 @@ class PhotoFolderDataset(AbstractDataset[None, list[ListedFile]]):
 
     def load(self) -> list[ListedFile]:
         """List the files."""
-        return listed_files(list_folder(self._folder, self._hint))
+        return [file.listed for file in find_files(self._folder, self._hint)]
 
     def save(self, data: None) -> None:
         """Refuse: photos are an input only."""

@@ -23,7 +23,7 @@ from portrait_pipeline.demo.limits import (
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.pictures import PictureError
 from portrait_pipeline.portrayal.photo import Photo
-from portrait_pipeline.portrayal.portrayer import PortraitModel, Portrayer
+from portrait_pipeline.portrayal.portrayer import FacePortrayer, PortraitModel
 from portrait_pipeline.portrayal.similarity import JudgeOfFaces, Likeness
 
 BASELINE = "baseline"
@@ -180,7 +180,7 @@ class PortraitService:
 
     def _paint(
         self,
-        portrayer: Portrayer,
+        portrayer: FacePortrayer,
         crop: UInt8[np.ndarray, "size size 3"],
         chosen: str,
         num_faces: int = 1,
@@ -196,7 +196,7 @@ class PortraitService:
             self._judges[margin] = self._load_judge(margin)
         return self._judges[margin]
 
-    def _portrayer(self, chosen: str) -> Portrayer:
+    def _portrayer(self, chosen: str) -> FacePortrayer:
         """Put the chosen model beside the baseline, where there is one of the same preparation."""
         offered = [name for _, name in self.shelf.names()]
         chosen = chosen or next(iter(offered), "")  # asked before the page had listed the models
@@ -204,11 +204,11 @@ class PortraitService:
             raise RefusedError("This model is not there any more. Please reload the page.")
         model = self._model(chosen)
         if chosen == BASELINE:
-            return Portrayer([model])
+            return FacePortrayer([model])
         try:
-            return Portrayer([self._model(BASELINE), model])
+            return FacePortrayer([self._model(BASELINE), model])
         except PortraitPipelineError:
-            return Portrayer([model])
+            return FacePortrayer([model])
 
     def _model(self, name: str) -> PortraitModel:
         with self._lock:

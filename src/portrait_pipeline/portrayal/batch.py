@@ -3,59 +3,31 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.file_names import distinct_stems
+from portrait_pipeline.folders import ListedFile
 from portrait_pipeline.parameters import PortrayingParameters
 from portrait_pipeline.pictures import PictureError
 from portrait_pipeline.portrayal.naming import PictureWriter
+from portrait_pipeline.portrayal.outcomes import Outcome
 from portrait_pipeline.portrayal.photo import Photo
 from portrait_pipeline.portrayal.portrayer import (
+    FacePortrayer,
     Portrayal,
     PortrayedFace,
-    Portrayer,
     pasted,
 )
 from portrait_pipeline.portrayal.similarity import JudgeOfFaces
 from portrait_pipeline.portrayal.strips import comparison_strip
 from portrait_pipeline.progress import Bar, progress_bar
-from portrait_pipeline.sources.files import ListedFile
 
 NUM_READERS = 2
 MAX_PIXELS_AT_ONCE = 48_000_000
-COLUMNS = ("photo", "result", "faces", "files", "detail")
-
-Result = Literal["portrayed", "no face", "not read", "not written"]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The outcome for one file.
-
-    Attributes:
-        photo: The file, as the user named it.
-        result: Whether there is a portrait and, if not, the reason.
-        faces: Number of faces that were portrayed.
-        files: Names of what was written, separated by spaces.
-        detail: Why there is no portrait, or a remark.
-    """
-
-    photo: str
-    result: Result
-    faces: int = 0
-    files: str = ""
-    detail: str = ""
-
-
-def outcome_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
-    """Return one row per file with the columns photo, result, faces, files, detail."""
-    return pd.DataFrame([vars(outcome) for outcome in outcomes], columns=list(COLUMNS))
 
 
 class PhotoBatch:
@@ -70,7 +42,7 @@ class PhotoBatch:
 
     def __init__(
         self,
-        portrayer: Portrayer,
+        portrayer: FacePortrayer,
         writer: PictureWriter,
         parameters: PortrayingParameters,
         judge: JudgeOfFaces | None = None,

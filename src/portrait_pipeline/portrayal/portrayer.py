@@ -85,7 +85,7 @@ class Portrayal:
     fault: FaceFault | None
 
 
-class Portrayer:
+class FacePortrayer:
     """Finds and crops faces exactly as in training, and translates them with one or more models.
 
     Args:

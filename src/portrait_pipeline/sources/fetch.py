@@ -6,10 +6,11 @@ import pandas as pd
 
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.file_names import user_path
+from portrait_pipeline.folders import check_folder
 from portrait_pipeline.parameters import Domain, PictureSourceParameters, SampleParameters
 from portrait_pipeline.sources.archive import fetch_archive
 from portrait_pipeline.sources.drawn import draw_sample
-from portrait_pipeline.sources.files import check_folder, list_folder
+from portrait_pipeline.sources.files import list_folder
 from portrait_pipeline.sources.met import fetch_met
 
 

@@ -6,15 +6,16 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from portrait_pipeline.cyclegan.services import Checkpoint
+from portrait_pipeline.folders import ListedFile
 from portrait_pipeline.parameters import EvaluationParameters, PortrayingParameters
-from portrait_pipeline.portrayal.batch import PhotoBatch, outcome_table
+from portrait_pipeline.portrayal.batch import PhotoBatch
 from portrait_pipeline.portrayal.exported import ExportedModel
 from portrait_pipeline.portrayal.exporting import export_model
 from portrait_pipeline.portrayal.naming import PictureWriter
-from portrait_pipeline.portrayal.portrayer import Portrayer
+from portrait_pipeline.portrayal.outcomes import COLUMNS
+from portrait_pipeline.portrayal.portrayer import FacePortrayer
 from portrait_pipeline.portrayal.torch_model import checkpoint_model, checkpoint_preparation
 from portrait_pipeline.sample import draw_photo
-from portrait_pipeline.sources.files import ListedFile
 
 
 def make_portraits(
@@ -27,8 +28,9 @@ def make_portraits(
     """Portray every photo of a folder; return what happened to each."""
     averaged, size_px = evaluation.use_averaged_generator, portraying.detection_size_px
     model = checkpoint_model(checkpoint, averaged, detection_size_px=size_px)
-    batch = PhotoBatch(Portrayer([model], portraying.batch_size), writer, portraying)
-    return outcome_table(batch.run(photos))
+    batch = PhotoBatch(FacePortrayer([model], portraying.batch_size), writer, portraying)
+    outcomes = batch.run(photos)
+    return pd.DataFrame([vars(outcome) for outcome in outcomes], columns=list(COLUMNS))
 
 
 def export_to_onnx(checkpoint: Checkpoint, evaluation: EvaluationParameters) -> ExportedModel:
