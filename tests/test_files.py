@@ -1,5 +1,6 @@
 """Files and folders appear whole, and what is read is what was written."""
 
+import ast
 import os
 import shutil
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.killed_save import killed_inside
 
+import portrait_pipeline
 from portrait_pipeline.files import (
     DamagedFileError,
     check_hash,
@@ -22,6 +24,8 @@ from portrait_pipeline.files import (
     write_one_of_many,
     write_whole,
 )
+
+PACKAGE = Path(portrait_pipeline.__file__).parent
 
 
 def write_text(content: str) -> Callable[[Path], object]:
@@ -153,3 +157,43 @@ def test_a_torn_png_is_told(tmp_path: Path, content: bytes, is_whole: bool) -> N
     (tmp_path / "a.png").write_bytes(content)
     assert is_whole_png(tmp_path / "a.png") is is_whole
     assert not is_whole_png(tmp_path / "none.png")
+
+
+WRITERS = {
+    "cyclegan/checkpoint_files.py": "what `write_hashed` hands out",
+    "datasets/face_set.py": "what `whole_folder` hands out",
+    "datasets/onnx_model.py": "what `whole_folder` hands out",
+    "demo/page.py": "a visitor's folder, which ends with the page",
+    "demo/private_folder.py": "a visitor's folder, which ends with the page",
+    "demo/uploads.py": "a visitor's folder, which ends with the page",
+    "downloads.py": "the part beside, which grows from call to call",
+    "files.py": "these helpers themselves",
+    "portrayal/naming.py": "the part beside, which must not replace a file",
+    "sources/unpack.py": "what `whole_folder` hands out",
+}
+"""Modules that write files themselves, and where to."""
+
+
+def writes(call: ast.Call) -> bool:
+    """Tell whether a call writes a file by its path; `buffer` and `file` name what is open."""
+    function = ast.unparse(call.func)
+    name = function.rpartition(".")[2]
+    given = [each.value for each in call.args if isinstance(each, ast.Constant)]
+    if name in {"write_text", "write_bytes"}:
+        return True
+    if name == "open":
+        return any(isinstance(mode, str) and set("wax") & set(mode) for mode in given)
+    is_open = {"buffer", "file"} & {ast.unparse(each) for each in call.args}
+    saves = name == "save" and function.startswith(("np.", "torch.", "Image."))
+    return saves and not is_open
+
+
+def test_every_file_is_written_by_these_helpers() -> None:
+    """No other module opens, saves or writes where a reader could find half of a file."""
+    found = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        for each in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(each, ast.Call) and writes(each)
+    }
+    assert found == set(WRITERS)

@@ -21,7 +21,8 @@ import urllib3
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema, TooManyRedirects
 
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.files import put_in_place
+from portrait_pipeline.files import put_in_place, write_whole
+from portrait_pipeline.masking import mask_secrets
 from portrait_pipeline.progress import progress_bar
 
 CHUNK_BYTES = 2**20
@@ -108,7 +109,7 @@ def download_file(
     if target.is_file() and (sha256 is None or pooch.file_hash(str(target)) == sha256):
         return target
     if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
-        raise DownloadError(f"{shown(url)!r} is no address, expected http(s)://…; {hint}")
+        raise DownloadError(f"{mask_secrets(url)!r} is no address, expected http(s)://…; {hint}")
     transfer = _Transfer(url, target, hint, patience or Patience())
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -119,17 +120,12 @@ def download_file(
     if sha256 is not None and actual != sha256:
         transfer.forget()
         raise DownloadError(
-            f"{shown(url)} has the SHA-256 {actual}, expected {sha256}, and was not kept; {hint}"
+            f"{mask_secrets(url)} has the SHA-256 {actual}, expected {sha256}, and was not kept;"
+            f" {hint}"
         )
     put_in_place(transfer.part, target)
     transfer.forget()
     return target
-
-
-def shown(url: str) -> str:
-    """Return the address without user, password, query and fragment, fit for a message."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 class _Transfer:
@@ -178,7 +174,7 @@ class _Transfer:
     def failure(self, what: str, status: int | None = None) -> DownloadError:
         """Make the sentence about this transfer."""
         return DownloadError(
-            f"{shown(self.url)} {what}, expected the file {self.name}; {self.hint}", status
+            f"{mask_secrets(self.url)} {what}, expected the file {self.name}; {self.hint}", status
         )
 
     def attempt(self) -> None:
@@ -285,7 +281,7 @@ class _Transfer:
         etag = answer.headers.get("ETag", "")
         validator = etag if etag.startswith('"') else answer.headers.get("Last-Modified")
         if validator:
-            self.validator.write_text(validator)
+            write_whole(self.validator, validator.encode("latin-1", "replace"))
 
 
 def _retry_after_s(answer: requests.Response) -> float | None:

@@ -11,7 +11,8 @@ _SECRET_NAME = (
     r"(?:[\w.-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|credential"
     r"|private[_-]?key|signature)[\w-]*|(?:kaggle_)?key|auth|pwd|sig)"
 )
-_ADDRESS = re.compile(r"\b([a-z][a-z0-9+.-]*)://([^\s\"'<>|\\^`{}]+)", re.IGNORECASE)
+# User and password may hold quotes and brackets, which otherwise end an address within a text.
+_ADDRESS = re.compile(r"\b([a-z][a-z0-9+.-]*)://((?:[^\s/?#]*@)?[^\s\"'<>|\\^`{}]+)", re.IGNORECASE)
 _SETTING = re.compile(
     rf"(?<![\w.-])(?P<name>[\"']?{_SECRET_NAME}[\"']?\s*[=:]\s*)"
     r"(?P<value>\"[^\"]*\"|'[^']*'|[^\s,;&\"'{}()\[\]]+)",

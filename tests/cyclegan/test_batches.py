@@ -185,5 +185,5 @@ def test_an_epoch_over_100000_crops_starts_at_once_and_stays_small(tmp_path: Pat
 
 
 def _resident_mb() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
     return pages * resource.getpagesize() / 2**20

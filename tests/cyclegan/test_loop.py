@@ -78,17 +78,36 @@ def test_a_store_that_is_away_for_a_while_costs_nothing(
     assert caplog.text.count("start it, or free space on its disk; the training goes on") == 2
 
 
-def test_a_store_that_stays_away_loses_no_training(data, parameters, services, store, tracker):
-    """Law: the training ends with what to start; resumed, nothing is trained and all is sent."""
+def test_a_store_that_stays_away_ends_no_training(
+    data, parameters, services, store, tracker, caplog
+):
+    """Law: the training is finished and says what sends its curves; resumed, all of it is sent."""
     away, settings = _Away(tracker), parameters(num_epochs=2)
     away.answers = False
-    with pytest.raises(TrackingLostError, match=r"start it.*resume=true"):
-        train_cyclegan(data, settings, services, **NAMED)
+    finished = train_cyclegan(data, settings, services, **NAMED)
+    assert "baseline is finished and saved" in caplog.text
+    assert "resume=true` trains nothing and sends them" in caplog.text
+    assert (tracker.rows, tracker.statuses) == ([], [])
     saved, away.answers = len(store.states), True
     resumed = train_cyclegan(data, settings.model_copy(update={"resume": True}), services, **NAMED)
-    assert (resumed["epoch"], len(store.states)) == (2, saved)
+    assert (finished["epoch"], resumed["epoch"], len(store.states)) == (2, 2, saved)
     assert [epoch for epoch, _ in tracker.rows] == [1, 2]
     assert tracker.statuses == ["FINISHED"]
+
+
+@pytest.mark.parametrize("call", ["log_metrics", "log_image", "last_step", "finish"])
+def test_no_call_that_fails_at_the_end_ends_a_training(
+    data, parameters, services, tracker, monkeypatch, caplog, call
+):
+    """Law: whichever call the store stops to answer, the trained model is returned."""
+
+    def fail(*_: object) -> None:
+        raise TrackingLostError("sqlite:///mlflow.db", "disk I/O error")
+
+    monkeypatch.setattr(tracker, call, fail)
+    trained = train_cyclegan(data, parameters(num_epochs=1), services, **NAMED)
+    assert trained["epoch"] == 1
+    assert "baseline is finished and saved" in caplog.text
 
 
 def test_why_a_training_ends_matters_more_than_its_closing(

@@ -1,6 +1,7 @@
 """A workspace belongs to one run: others are told which, and a dead one holds nothing."""
 
 import fcntl
+import json
 import multiprocessing
 import os
 import signal
@@ -9,33 +10,39 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from support.lock_workers import share_and_wait
 
 from portrait_pipeline.datasets.workspace_lock import WorkspaceLock, WorkspaceLockDataset
 from portrait_pipeline.errors import PortraitPipelineError
 
 
-def hold(file: Path, ready: Connection, with_worker: bool) -> None:
+def hold(file: Path, ready: Connection, start_method: str | None) -> None:
     """Be a run: take the lock, start a worker that may outlive it, and wait to be killed."""
     WorkspaceLock(file).acquire("kedro run --pipeline=ingest")
-    worker = os.fork() if with_worker else 0
-    if not with_worker or worker:
-        ready.send(worker)
+    if start_method is None:
+        ready.send(0)
+    else:
+        context = multiprocessing.get_context(start_method)
+        context.Process(target=share_and_wait, args=(ready,)).start()
     signal.pause()
 
 
 @contextmanager
-def holder(file: Path, with_worker: bool = False) -> Iterator[tuple[int, int]]:
-    """Another process that holds the lock, and its worker; both are killed afterwards."""
+def holder(
+    file: Path, worker: Literal["fork", "spawn", "forkserver"] | None = None
+) -> Iterator[tuple[int, int]]:
+    """Another process that holds the lock, and its worker; the process is killed afterwards."""
     mine, theirs = multiprocessing.Pipe()
     context = multiprocessing.get_context("fork")
-    process = context.Process(target=hold, args=(file, theirs, with_worker))
+    process = context.Process(target=hold, args=(file, theirs, worker))
     process.start()
-    worker = mine.recv()
+    started = mine.recv()
     assert process.pid is not None
     try:
-        yield process.pid, worker
+        yield process.pid, started
     finally:
         process.kill()
         process.join()
@@ -63,16 +70,49 @@ def test_a_killed_run_holds_nothing(tmp_path: Path) -> None:
     lock.release()
 
 
-def test_a_worker_that_outlives_its_run_keeps_the_lock(tmp_path: Path) -> None:
-    """While a forked worker may still write, no other run starts; with its end the lock is free."""
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_a_worker_that_outlives_its_run_keeps_the_lock(
+    tmp_path: Path, method: Literal["fork", "spawn", "forkserver"]
+) -> None:
+    """While a worker may still write, no other run starts; with its end the lock is free."""
     file = tmp_path / ".lock"
-    with holder(file, with_worker=True) as (_, worker):
+    with holder(file, method) as (_, worker):
         pass
     with pytest.raises(PortraitPipelineError, match="works in the workspace"):
         WorkspaceLock(file).acquire("kedro run")
     os.kill(worker, signal.SIGKILL)
     with file.open() as opened:
         fcntl.flock(opened, fcntl.LOCK_EX)  # waits for the kernel to end the worker
+
+
+def test_the_processes_of_one_training_share_the_lock(tmp_path: Path) -> None:
+    """A rank joins what the rank beside it has taken, and keeps it when that one is killed."""
+    lock, rank = WorkspaceLock(tmp_path / ".lock"), WorkspaceLock(tmp_path / ".lock")
+    assert not rank.join()  # nobody holds it yet
+    assert list(tmp_path.iterdir()) == []
+    with holder(tmp_path / ".lock"):  # a child of this process; we are one of another launcher
+        assert not rank.join()
+    lock.acquire("torchrun")
+    assert rank.join()
+    lock._file = tmp_path / "elsewhere"  # a killed process removes nothing
+    lock.release()
+    with pytest.raises(PortraitPipelineError, match="`torchrun`"):
+        WorkspaceLock(tmp_path / ".lock").acquire("next")
+    rank.release()
+    assert (tmp_path / ".lock").exists()  # it is not for a rank to remove
+    following = WorkspaceLock(tmp_path / ".lock")
+    assert following.acquire("next")
+    following.release()
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff", b'{"host": 1}'])
+def test_a_rank_shares_no_lock_that_is_not_signed(tmp_path: Path, content: bytes) -> None:
+    """What a killed run left, whatever it is, is not taken for the lock of this training."""
+    (tmp_path / ".lock").write_bytes(content)
+    assert not WorkspaceLock(tmp_path / ".lock").join()
+    stale = {"host": socket.gethostname(), "launcher": os.getppid() + 1}
+    (tmp_path / ".lock").write_text(json.dumps(stale))
+    assert not WorkspaceLock(tmp_path / ".lock").join()
 
 
 def test_it_is_given_back_and_taken_again(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def visit(address: str, data: bytes, model: str = "proposed") -> tuple[str, str]
 
 
 def resident_bytes() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from kedro.framework.hooks.manager import _create_hook_manager
 from kedro.io import DataCatalog, MemoryDataset, Version
 from kedro.pipeline import node, pipeline
+from kedro.runner import SequentialRunner
 from kedro_datasets.pandas import CSVDataset
 
 from portrait_pipeline.hooks.progress_lines import ProgressLines, shown_table
@@ -28,13 +30,38 @@ def test_stages_are_counted_and_what_is_handed_on_is_silent(
     ]
     terminal = ProgressLines()
     with caplog.at_level("INFO"):
-        terminal.before_pipeline_run(pipeline(nodes), catalog)
+        terminal.before_pipeline_run({}, pipeline(nodes), catalog)
         for each in nodes:
             terminal.before_node_run(each, catalog)
             assert not [line for line in caplog.messages if "→" in line]
             for name in each.outputs:
                 terminal.after_dataset_saved(name, each)
     assert caplog.messages == ["[1/1] train model (model)", f"        → {tmp_path}/kept.csv"]
+
+
+@pytest.mark.parametrize("num_there", [0, 1, 2, 3])
+def test_results_that_are_there_are_no_stages(
+    num_there: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With `--only-missing-outputs` the last number that is shown is the number of stages."""
+    names = ["first", "second", "third"]
+    kept = {name: CSVDataset(filepath=str(tmp_path / f"{name}.csv")) for name in names}
+    catalog = DataCatalog({"start": MemoryDataset(pd.DataFrame({"a": [1]})), **kept})
+    for name in names[:num_there]:
+        catalog.save(name, pd.DataFrame({"a": [1]}))
+    steps = zip(["start", *names], names, strict=False)
+    chain = pipeline([node(hand_on, given, made, name=f"make_{made}") for given, made in steps])
+    terminal = ProgressLines()
+    plugins = _create_hook_manager()
+    plugins.register(terminal)
+    terminal.before_pipeline_run({"only_missing_outputs": True}, chain, catalog)
+    with caplog.at_level("INFO", logger="portrait_pipeline"):
+        SequentialRunner().run(chain, catalog, plugins, only_missing_outputs=True)
+    terminal.after_pipeline_run(catalog)
+    said = [line for line in caplog.messages if line.startswith("[")]
+    total = len(names) - num_there
+    assert [line.split("]")[0] for line in said] == [f"[{i + 1}/{total}" for i in range(total)]
+    assert ("nothing to do: every result is there already" in caplog.messages) is (total == 0)
 
 
 def test_the_table_shows_few_columns_and_a_dash_for_what_is_missing() -> None:
@@ -78,7 +105,7 @@ def test_a_run_with_nothing_to_do_shows_no_tables(
     catalog = DataCatalog({"comparison": kept, "start": MemoryDataset(1)})
     terminal = ProgressLines()
     with caplog.at_level("INFO"):
-        terminal.before_pipeline_run(pipeline([node(hand_on, "start", "comparison")]), catalog)
+        terminal.before_pipeline_run({}, pipeline([node(hand_on, "start", "comparison")]), catalog)
         terminal.after_pipeline_run(catalog)
     assert caplog.messages == ["nothing to do: every result is there already"]
 
@@ -92,7 +119,7 @@ def test_a_result_is_announced_when_the_last_output_is_saved(
     catalog, terminal = DataCatalog({**kept, "start": MemoryDataset(1)}), ProgressLines()
     both = node(lambda start: (start, start), "start", names, name="both")
     with caplog.at_level("INFO"):
-        terminal.before_pipeline_run(pipeline([both]), catalog)
+        terminal.before_pipeline_run({}, pipeline([both]), catalog)
         terminal.before_node_run(both, catalog)
         terminal.after_dataset_saved("a", both)
         assert "→" not in caplog.text

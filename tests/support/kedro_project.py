@@ -116,7 +116,7 @@ def _change(file: Path, key: str, values: dict[str, Any]) -> None:
 
 def run_kedro(folder: Path, arguments: list[str], output: Path, arm: Arm | None) -> None:
     """Be the process `kedro run --env=sample …` in the project's folder."""
-    with output.open("w") as file:
+    with output.open("w", encoding="utf-8") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     os.chdir(folder)

@@ -115,7 +115,7 @@ class TrainingLoop:
     def _tracked(self) -> Iterator[None]:
         """Keep the tracker's run open; close it as finished, killed or failed.
 
-        What the tracker did not take meanwhile it has to take before the training is finished.
+        A training whose state is saved is finished, also when the tracker is away at its end.
         """
         if not self.fabric.is_global_zero:
             yield
@@ -136,8 +136,16 @@ class TrainingLoop:
         except Exception:
             self._close("FAILED")
             raise
-        self._send()
-        tracker.finish("FINISHED")
+        try:
+            self._send()
+            tracker.finish("FINISHED")
+        except TrackingLostError as error:
+            logger.warning(
+                "%s; the training of %s is finished and saved, but some of its curves were not"
+                " sent: the same command with `--params resume=true` trains nothing and sends them",
+                error.remedy,
+                self.fingerprint.model,
+            )
 
     def _close(self, status: RunStatus) -> None:
         """Close the run of a training that ends early; why it ends matters more than this."""

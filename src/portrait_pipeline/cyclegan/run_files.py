@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from portrait_pipeline.cyclegan.data import TrainingData
 from portrait_pipeline.cyclegan.services import RunStatus, RunTracker
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.files import write_whole
+from portrait_pipeline.files import open_whole, write_whole
 from portrait_pipeline.images import FACE_INDEX, PACKED_FACES, FaceSet, read_face_set
 from portrait_pipeline.parameters import Parameters, TrainingParameters
 
@@ -124,7 +124,8 @@ class FileTracker:
     def log_image(self, key: str, image: UInt8[np.ndarray, "height width 3"], step: int) -> None:
         """Keep a picture as `<key>_<step>.png`."""
         name = f"{key}_{step:05d}.png"
-        Image.fromarray(image).save(self._folder / name)
+        with open_whole(self._folder / name) as file:
+            Image.fromarray(image).save(file, format="PNG")
         self._append({"event": "image", "step": step, "key": key, "file": name})
 
     def finish(self, status: RunStatus) -> None:

@@ -1,7 +1,5 @@
 """One run at a time in a workspace: a lock that ends with the process that holds it."""
 
-import errno
-import fcntl
 import json
 import os
 import socket
@@ -12,16 +10,15 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 from portrait_pipeline.errors import PortraitPipelineError
-
-_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+from portrait_pipeline.file_locks import SHARED_BY_WORKERS, lock, share_lock, unlock
 
 
 class WorkspaceLock:
-    """A lock on a file, taken with flock(2).
+    """A lock on a file, taken with flock(2), which a run shares with its own processes alone.
 
-    The system gives it back when the process ends, however it ends; an orderly end also removes the
-    file. Processes that were forked from the holder, such as the workers that load pictures, hold
-    it with it. What is in the file says who holds the lock.
+    The system gives it back when the last of these processes ends, however it ends; an orderly end
+    also removes the file. Forked processes hold the lock with the run, spawned workers and the
+    other processes of one training share it. What is in the file says who holds the lock.
 
     Args:
         file: The file; its folder is made.
@@ -32,6 +29,7 @@ class WorkspaceLock:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._is_signed_by_us = False
 
     def acquire(self, command: str) -> bool:
         """Take the lock, or keep it when this process holds it already.
@@ -40,39 +38,65 @@ class WorkspaceLock:
             command: What runs, for the message that another run gets.
 
         Returns:
-            False where the disk knows no locks.
+            False where the disk or the system knows no locks.
 
         Raises:
             PortraitPipelineError: if another run holds it, naming that run.
         """
-        if self._held is not None and self._held[0] == os.getpid():
+        if self._is_held():
             return True
         self._file.parent.mkdir(parents=True, exist_ok=True)
         descriptor = self._open()
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            while not self._is_in_place(descriptor):  # the holder took it away as we opened it
-                os.close(descriptor)
+            is_locked = lock(descriptor)
+            while is_locked and not self._is_in_place(descriptor):
+                os.close(descriptor)  # the holder took the file away as we opened it
                 descriptor = self._open()
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._sign(descriptor, command)
+                is_locked = lock(descriptor)
+            if is_locked:
+                self._sign(descriptor, command)
+                lock(descriptor, shared=True)
         except OSError as error:
             os.close(descriptor)
             if isinstance(error, BlockingIOError):
                 raise PortraitPipelineError(self._occupied()) from error
-            if error.errno in _NO_LOCKS:
-                return False
             raise
-        self._held = os.getpid(), descriptor
+        if not is_locked:
+            os.close(descriptor)
+            return False
+        self._held, self._is_signed_by_us = (os.getpid(), descriptor), True
+        os.environ[SHARED_BY_WORKERS] = str(self._file.absolute())
         return True
+
+    def join(self) -> bool:
+        """Share the lock of the process beside this one that the same launcher started.
+
+        Returns:
+            Whether it is shared; False also as long as the other process has not taken it.
+        """
+        if self._is_held():
+            return True
+        holder = self._holder()
+        beside = holder.get("host") == socket.gethostname()
+        if not beside or holder.get("launcher") != os.getppid():
+            return False
+        descriptor = share_lock(self._file)
+        if descriptor is not None:
+            self._held = os.getpid(), descriptor
+        return descriptor is not None
 
     def release(self) -> None:
         """Give the lock back, for the processes that were forked from this one too."""
-        if self._held is not None and self._held[0] == os.getpid():
-            self._file.unlink(missing_ok=True)
-            fcntl.flock(self._held[1], fcntl.LOCK_UN)
-            os.close(self._held[1])
+        if self._is_held() and self._held is not None:
+            if self._is_signed_by_us:
+                self._file.unlink(missing_ok=True)
+                os.environ.pop(SHARED_BY_WORKERS, None)
+                self._is_signed_by_us = False
+            unlock(self._held[1])
             self._held = None
+
+    def _is_held(self) -> bool:
+        return self._held is not None and self._held[0] == os.getpid()
 
     def _open(self) -> int:
         return os.open(self._file, os.O_RDWR | os.O_CREAT, 0o666)
@@ -89,24 +113,32 @@ class WorkspaceLock:
         holder = {
             "command": command,
             "process": os.getpid(),
+            "launcher": os.getppid(),
             "host": socket.gethostname(),
             "since": datetime.now().astimezone().isoformat(timespec="seconds"),
         }
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(holder).encode(), 0)
 
-    def _occupied(self) -> str:
-        workspace = self._file.parent.name
+    def _holder(self) -> dict[str, Any]:
+        """Read who holds the lock; nothing where the file is not signed."""
         try:
-            by = json.loads(self._file.read_text(encoding="utf-8"))
+            holder = json.loads(self._file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return holder if isinstance(holder, dict) else {}
+
+    def _occupied(self) -> str:
+        by = self._holder()
+        try:
             holder = (
                 f"`{by['command']}` (process {by['process']} on {by['host']}, since {by['since']})"
             )
-        except (OSError, ValueError, KeyError, TypeError):
+        except KeyError:
             holder = "another run"  # it has taken the lock and not yet signed
         return (
-            f"{holder} works in the workspace {workspace}: wait until it ends, or choose another"
-            " workspace with --params workspace=NAME"
+            f"{holder} works in the workspace {self._file.parent.name}: wait until it ends, or"
+            " choose another workspace with --params workspace=NAME"
         )
 
 

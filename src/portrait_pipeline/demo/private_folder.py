@@ -1,12 +1,13 @@
 """One folder for the faces of visitors, which no way out of the program leaves behind."""
 
-import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from portrait_pipeline.file_locks import lock
 
 PREFIX = "portrait_page_"
 LOCK_FILE = ".lock"
@@ -27,8 +28,8 @@ def private_folder(parent: Path | None = None) -> Iterator[Path]:
     # Locked before it has its name: a folder of that name without a lock has no owner any more.
     hidden = Path(tempfile.mkdtemp(prefix=f".{PREFIX}", dir=parent))
     folder = hidden.with_name(hidden.name.removeprefix("."))
-    with (hidden / LOCK_FILE).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with (hidden / LOCK_FILE).open("wb") as opened:
+        lock(opened.fileno())
         hidden.rename(folder)
         try:
             yield folder
@@ -38,17 +39,22 @@ def private_folder(parent: Path | None = None) -> Iterator[Path]:
 
 def _delete_abandoned(parent: Path) -> None:
     for folder in parent.glob(f"{PREFIX}*"):
-        is_own = folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == os.getuid()
-        if is_own and not _is_locked(folder / LOCK_FILE):
+        if _is_own(folder) and not _is_locked(folder / LOCK_FILE):
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _is_own(folder: Path) -> bool:
+    if not folder.is_dir() or folder.is_symlink():
+        return False
+    return not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()
+
+
 def _is_locked(path: Path) -> bool:
+    """Tell whether a page still has its folder; where there are no locks, every page may."""
     try:
-        with path.open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with path.open("rb") as opened:
+            return not lock(opened.fileno())
     except BlockingIOError:
         return True
-    except OSError:
+    except OSError:  # no lock file: it has lost its owner
         return False
-    return False

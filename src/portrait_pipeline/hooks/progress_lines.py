@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from kedro.framework.context import KedroContext
@@ -9,6 +10,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
+from kedro.runner import SequentialRunner
 
 from portrait_pipeline.datasets.places import location
 from portrait_pipeline.hooks.saved_outputs import SavedOutputs
@@ -49,8 +51,13 @@ class ProgressLines:
         self._project_path = Path(context.project_path)
 
     @hook_impl
-    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Count the stages."""
+    def before_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
+    ) -> None:
+        """Count the stages that will run."""
+        if run_params.get("only_missing_outputs"):
+            # by Kedro's own rule, which it applies only after the hooks
+            pipeline = SequentialRunner()._filter_pipeline_for_missing_outputs(pipeline, catalog)
         self._num_stages = sum(_is_stage(node, catalog) for node in pipeline.nodes)
         self._num_started = 0
         self._catalog, self._saved = catalog, set()

@@ -21,7 +21,8 @@ LOCK = "workspace_lock"
 class WorkspaceHook:
     """Holds the lock of the workspace while a pipeline runs.
 
-    Of the processes that train one model together only the first takes it, for all of them.
+    Of the processes that train one model together the first takes it and the others share it, so
+    that none of them still works when another run starts.
     """
 
     def __init__(self) -> None:
@@ -37,13 +38,21 @@ class WorkspaceHook:
             PortraitPipelineError: if another run holds it, naming that run.
         """
         self._release()  # a run that ended before its first node says nothing of its end
-        if not is_rank_zero() or LOCK not in catalog:
+        if LOCK not in catalog:
             return
         self._lock = catalog.load(LOCK)
+        if not is_rank_zero():
+            return
         if self._lock.acquire(command_of(run_params)[0]):
             _tidy(pipeline, catalog)
         else:
             logger.warning("the disk knows no locks: start no second run in this workspace")
+
+    @hook_impl
+    def after_dataset_loaded(self) -> None:
+        """Share the lock in the other processes, once the first one has taken it."""
+        if self._lock is not None and not is_rank_zero():
+            self._lock.join()
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self) -> None:

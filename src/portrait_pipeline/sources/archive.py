@@ -6,10 +6,11 @@ from urllib.parse import unquote, urlsplit
 
 import pooch
 
-from portrait_pipeline.downloads import Patience, download_file, shown
+from portrait_pipeline.downloads import Patience, download_file
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.file_names import user_path
 from portrait_pipeline.files import whole_folder
+from portrait_pipeline.masking import mask_secrets
 from portrait_pipeline.sources.unpack import ArchiveError, Limits, unpack
 
 
@@ -38,7 +39,7 @@ def fetch_archive(
     """
     is_address = urlsplit(archive).scheme in {"http", "https"}
     if is_address:
-        named = shown(archive)
+        named = mask_secrets(archive)
         local = download_file(archive, folder / _file_name(archive), sha256, hint, patience)
     else:
         named = archive

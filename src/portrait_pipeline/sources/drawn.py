@@ -19,6 +19,7 @@ from PIL import Image
 
 from portrait_pipeline import sample as drawing
 from portrait_pipeline.cores import available_cores
+from portrait_pipeline.file_locks import share_lock_of_run
 from portrait_pipeline.files import is_whole_png, write_one_of_many, write_whole
 from portrait_pipeline.parameters import Domain, SampleParameters
 from portrait_pipeline.progress import track
@@ -78,16 +79,20 @@ def _for_each(indices: list[int], draw: Callable[[int], None], description: str)
             draw(index)
         return
     # Spawned, not forked: a fork copies the locks of threads (bars, tracking) but not the threads.
-    # Only the parent handles Ctrl-C: it lets the workers finish their current pictures.
     with ProcessPoolExecutor(
         num_workers,
         get_context("spawn"),
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.SIG_IGN),
+        initializer=_begin_worker,
     ) as pool:
         drawn = pool.map(draw, indices, chunksize=NUM_PICTURES_PER_TASK)
         for _ in track(drawn, description, len(indices)):
             pass
+
+
+def _begin_worker() -> None:
+    """Leave Ctrl-C to the parent, which lets workers finish; hold the run's lock with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    share_lock_of_run()
 
 
 def _clear_if_drawn_otherwise(sample: SampleParameters, folder: Path) -> None:
