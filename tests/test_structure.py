@@ -15,6 +15,7 @@ MAX_WIRING_LINES = 60
 TESTED_WITH: dict[str, str] = {
     "cli.py": "test_commands.py",
     "cyclegan/data.py": "cyclegan/test_batches.py",
+    "cyclegan/layers.py": "cyclegan/test_networks.py",
     "cyclegan/services.py": "cyclegan/test_loop.py",
     "cyclegan/translation_cycle.py": "cyclegan/test_step.py",
     "datasets/environment.py": "test_run.py",
@@ -65,7 +66,6 @@ TESTED_WITH: dict[str, str] = {
 # Tests of several modules at once, of the project's files, or of what a person does.
 TESTS_OF_THE_WHOLE = {
     "cyclegan/test_on_gpu.py",
-    "cyclegan/test_side_by_side.py",
     "decoding/test_mutations.py",
     "demo/test_browser.py",
     "demo/test_promises.py",

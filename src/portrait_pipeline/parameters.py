@@ -137,11 +137,14 @@ class TrainingParameters(Parameters):
     num_residual_blocks: Annotated[int, Field(ge=1)]
     num_discriminator_filters: Annotated[int, Field(ge=1)]
     num_discriminator_layers: Annotated[int, Field(ge=1, le=6)] = 3
+    num_shallow_discriminator_layers: Annotated[int, Field(ge=0, le=5)] = 0
     upsampling: Literal["transposed", "resize"]
     sampling: Literal["plain", "antialiased"] = "plain"
+    initial_checkpoint: WeightsFile | None = None
     # objective
     adversarial_loss: Literal["least_squares", "log"]
     lambda_cycle: Annotated[float, Field(ge=0.0)]
+    lambda_cycle_final_share: Share = 1.0
     lambda_perceptual: Annotated[float, Field(ge=0.0)]
     lambda_identity_mapping: Annotated[float, Field(ge=0.0)]
     teacher: Teacher
@@ -159,6 +162,10 @@ class TrainingParameters(Parameters):
     image_pool_size: Annotated[int, Field(ge=0)]
     horizontal_flip: bool
     ema_decay: Annotated[float, Field(ge=0.0, lt=1.0)]
+    augment_brightness: Share = 0.0
+    augment_contrast: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    augment_translation: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0
+    augment_cutout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     num_training_pairs: Annotated[int, Field(ge=1)] | None = None
     # watching and keeping
     validate_every_epochs: Annotated[int, Field(ge=1)]
@@ -190,6 +197,15 @@ class TrainingParameters(Parameters):
         if self.sampling == "antialiased" and self.upsampling != "resize":
             raise ValueError(
                 f"upsampling is {self.upsampling}, expected resize with sampling: antialiased"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _shallow_is_shallower(self) -> Self:
+        if self.num_shallow_discriminator_layers >= self.num_discriminator_layers:
+            raise ValueError(
+                f"num_shallow_discriminator_layers is {self.num_shallow_discriminator_layers},"
+                f" expected fewer than num_discriminator_layers ({self.num_discriminator_layers})"
             )
         return self
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from portrait_pipeline.cyclegan import device_steps
+from portrait_pipeline.cyclegan.augmentation import DiffAugment
 from portrait_pipeline.cyclegan.batches import UnpairedBatches
 from portrait_pipeline.cyclegan.data import TrainingData, embed_real_faces
 from portrait_pipeline.cyclegan.device_steps import (
@@ -20,6 +21,7 @@ from portrait_pipeline.cyclegan.step import StepContext, StepTerms
 from portrait_pipeline.errors import TrainingDivergedError
 
 NUM_STEPS = 9
+RISING = {"perceptual_warmup_epochs": 2}
 TERMS = ("adversarial_loss", "cycle_consistency_loss")
 PERCEPTUAL = ("perceptual_loss", "lambda_perceptual", "perceptual_gradient_share")
 
@@ -27,16 +29,17 @@ PERCEPTUAL = ("perceptual_loss", "lambda_perceptual", "perceptual_gradient_share
 @pytest.fixture
 def steps_on(parameters, faces, teacher, fabric):
     """Builds a training of noise and takes some of its steps."""
-    settings = parameters(
-        lambda_perceptual=3.0, perceptual_warmup_epochs=1, image_pool_size=2, batch_size=2
-    )
+    small = {"lambda_perceptual": 3.0, "image_pool_size": 2, "batch_size": 2}
     data = TrainingData(faces(NUM_STEPS * 2, 1), faces(7, 2))
     data = replace(data, real_embeddings=embed_real_faces(teacher, data, fabric.device))
     batches = list(UnpairedBatches(data, 2, True, 0).epoch(0))
 
-    def run(make_steps, poisoned=None):
+    def run(make_steps, poisoned=None, **changes):
+        settings = parameters(**{"perceptual_warmup_epochs": 1, **small, **changes})
         state = build_state(settings, fabric.device)
-        steps = make_steps(state, StepContext(fabric, teacher, 0.9))
+        steps = make_steps(
+            state, StepContext(fabric, teacher, 0.9, DiffAugment.of(settings, rank=0))
+        )
         for index, batch in enumerate(batches):
             factor = float("inf") if index == poisoned else 1.0
             given = replace(batch, paintings=batch.paintings * factor)
@@ -117,7 +120,9 @@ def stand_in_graph(monkeypatch):
         if not captured or captured[-1] is None:
             return compute(batch, draws)
         graph = captured[-1]
-        each = [*TERMS, *(PERCEPTUAL if objective.is_perceptual else ()), "discriminator_loss"]
+        mapped = ["identity_mapping_loss"] if objective.lambda_identity_mapping else []
+        perceptual = PERCEPTUAL if objective.is_perceptual else ()
+        each = [*TERMS, *mapped, *perceptual, "discriminator_loss"]
         names = [f"{name}_{domain}" for domain in ("photo", "painting") for name in each]
         graph.compute, graph.given = compute, (batch, draws)
         graph.terms = StepTerms(tuple(names), torch.zeros(len(names)))
@@ -130,7 +135,7 @@ def stand_in_graph(monkeypatch):
 def test_replayed_steps_are_the_same_steps(steps_on, stand_in_graph):
     """Law: through buffers that stay, weights and sums are those of steps that are not replayed.
 
-    λ_p rises over the first four steps, so that these and the next three are not captured.
+    λ_p rises over the first four steps, the last of them replayed.
     """
     expected = steps_on(ImmediateSteps)
     state = steps_on(lambda state, context: DeferredSteps(state, context, 4, True))
@@ -140,7 +145,7 @@ def test_replayed_steps_are_the_same_steps(steps_on, stand_in_graph):
 
 
 def test_another_objective_or_shape_is_captured_anew(stand_in_graph, parameters, fabric, faces):
-    """Law: a graph is never replayed for another λ_p or another number of pictures."""
+    """Law: a graph is never replayed for other terms or another number of pictures."""
     settings = parameters()
     state, context = build_state(settings, fabric.device), StepContext(fabric, None, 0.9)
     steps = DeferredSteps(state, context, 100, True)
@@ -148,7 +153,9 @@ def test_another_objective_or_shape_is_captured_anew(stand_in_graph, parameters,
         next(UnpairedBatches(TrainingData(faces(4, 1), faces(4, 2)), size, True, 0).epoch(0))
         for size in (1, 2)
     ]
-    objectives = [objective_at(parameters(lambda_cycle=weight), 0, 1) for weight in (10.0, 5.0)]
+    objectives = [
+        objective_at(parameters(lambda_identity_mapping=weight), 0, 1) for weight in (0.0, 5.0)
+    ]
     for batch, objective in (
         (batches[0], objectives[0]),
         (batches[1], objectives[0]),
@@ -157,6 +164,17 @@ def test_another_objective_or_shape_is_captured_anew(stand_in_graph, parameters,
         for _ in range(device_steps.WARM_UP_STEPS + 2):
             steps.take(batch, objective)
     assert len([graph for graph in stand_in_graph if graph is not None]) == 3
+
+
+def test_weights_that_change_are_replayed(steps_on, stand_in_graph, parameters):
+    """Law: λ_c and λ_p that move at every step need no new graph and count as they should."""
+    changes = {"lambda_cycle_final_share": 0.0, "augment_translation": 0.2, **RISING}
+    expected = steps_on(ImmediateSteps, **changes)
+    state = steps_on(lambda state, context: DeferredSteps(state, context, 4, True), **changes)
+    assert len([graph for graph in stand_in_graph if graph is not None]) == 1
+    assert all(map(torch.equal, _weights(state), _weights(expected)))
+    constant = steps_on(ImmediateSteps, **{**changes, "lambda_cycle_final_share": 1.0})
+    assert not all(map(torch.equal, _weights(state), _weights(constant)))
 
 
 def test_a_cpu_reads_every_step(parameters, fabric):

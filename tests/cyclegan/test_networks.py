@@ -3,17 +3,21 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
+from portrait_pipeline.cyclegan.layers import Blur, RowConvolution, pad_by_strips
 from portrait_pipeline.cyclegan.networks import (
-    Blur,
     PatchDiscriminator,
     ResnetGenerator,
-    RowConvolution,
     initialise_weights,
-    pad_by_strips,
     patch_map_size,
 )
-from portrait_pipeline.cyclegan.state import Stream, build_discriminator, random_generator
+from portrait_pipeline.cyclegan.state import (
+    Stream,
+    build_discriminator,
+    build_networks,
+    random_generator,
+)
 from portrait_pipeline.errors import PortraitPipelineError
 
 PUBLISHED_GENERATOR = 11_378_179
@@ -88,18 +92,30 @@ def test_the_papers_discriminator_has_the_published_weights():
     assert count == PUBLISHED_DISCRIMINATOR - DISCRIMINATOR_BIASES
 
 
-def test_each_logit_sees_70_pixels():
-    """Law: the gradient of the middle logit reaches 70 x 70 pixels and no more."""
-    network = PatchDiscriminator(4)
+@pytest.mark.parametrize(
+    ("num_layers", "sampling", "edge"),
+    [
+        (1, "plain", 16),
+        (2, "plain", 34),
+        (3, "plain", 70),
+        (1, "antialiased", 19),
+        (2, "antialiased", 43),
+        (3, "antialiased", 91),
+    ],
+)
+def test_each_logit_sees_as_many_pixels_as_it_says(num_layers, sampling, edge):
+    """Law: the gradient of a middle logit reaches that many pixels each way and no more."""
+    network = PatchDiscriminator(4, num_layers, sampling)
     for layer in network.layers:  # instance norm looks at the whole picture, so it steps aside
         if isinstance(layer, torch.nn.InstanceNorm2d):
             layer.forward = lambda features: features
     images = torch.rand(1, 3, 128, 128, requires_grad=True)
     logits = network(images)
-    logits[0, 0, 7, 7].backward()
+    middle = logits.shape[2] // 2
+    logits[0, 0, middle, middle].backward()
     touched = images.grad.abs().sum(dim=(0, 1)) > 0
-    assert touched.any(0).sum() == 70
-    assert touched.any(1).sum() == 70
+    assert touched.any(0).sum() == edge
+    assert touched.any(1).sum() == edge
 
 
 @pytest.mark.parametrize(("size", "num_layers"), [(32, 2), (64, 3), (70, 3), (256, 3), (33, 1)])
@@ -107,6 +123,54 @@ def test_the_size_of_its_map_is_foretold(size, num_layers):
     """Law: `patch_map_size` is what the network makes."""
     logits = PatchDiscriminator(2, num_layers)(torch.rand(1, 3, size, size))
     assert logits.shape == (1, 1, *[patch_map_size(size, num_layers)] * 2)
+
+
+def _moved_and_moved_first(network, images):
+    """A pixel to the right: what comes out moved, and what comes out of what went in moved."""
+    after = functional.interpolate(network(images), images.shape[2:], mode="bilinear")
+    before = functional.interpolate(network(images.roll(1, 3)), images.shape[2:], mode="bilinear")
+    inside = (..., slice(20, -20), slice(20, -20))
+    return after.roll(1, 3)[inside], before[inside]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda sampling: ResnetGenerator(8, 1, "resize", sampling),
+        lambda sampling: PatchDiscriminator(8, 1, sampling),
+        lambda sampling: PatchDiscriminator(8, 2, sampling),
+    ],
+)
+def test_an_antialiased_network_moves_with_its_picture(make):
+    """Law: a shift by one pixel changes it less than half as much as plain (Zhang 2019)."""
+    images = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    changes = []
+    for sampling in ("plain", "antialiased"):
+        network = make(sampling).eval()
+        initialise_weights(network, random_generator(5, Stream.WEIGHTS))
+        with torch.no_grad():
+            moved, moved_first = _moved_and_moved_first(network, images)
+        changes.append(((moved - moved_first).std() / moved.std()).item())
+    assert changes[1] < 0.5 * changes[0]
+
+
+def test_the_deep_discriminator_does_not_change_with_a_shallow_one_beside_it(parameters):
+    """Law: with one seed its weights and logits are those that it has alone."""
+    images = torch.rand(1, 3, 32, 32)
+    alone, both = (
+        build_networks(parameters(num_shallow_discriminator_layers=layers)).photo_discriminator
+        for layers in (0, 1)
+    )
+    deep, shallow = both(images)
+    assert torch.equal(deep, alone(images))
+    assert shallow.shape == (1, 1, *[patch_map_size(32, 1)] * 2)
+
+
+@pytest.mark.parametrize("layers", [2, 3])
+def test_a_shallow_discriminator_is_shallower(parameters, layers):
+    """Law: one that is as deep as the deep one is refused."""
+    with pytest.raises(ValueError, match=f"num_shallow_discriminator_layers is {layers}, expected"):
+        parameters(num_shallow_discriminator_layers=layers)
 
 
 def test_every_weight_has_a_gradient():
@@ -148,13 +212,13 @@ def test_in_use_it_is_computed_as_a_plain_convolution():
     assert torch.equal(rows(images), nn.functional.conv2d(images, rows.weight, rows.bias))
 
 
-@pytest.mark.parametrize("padding", [1, 3])
+@pytest.mark.parametrize("padding", [(1, 1), (3, 3), (1, 2)])
 def test_padding_by_strips_is_reflection_padding(padding):
     """Law: the same values, bit for bit, and the same gradients."""
     torch.manual_seed(0)
     features = torch.randn(2, 3, 9, 13, requires_grad=True)
-    expected = nn.functional.pad(features, [padding] * 4, mode="reflect")
-    padded = pad_by_strips(features, padding)
+    expected = functional.pad(features, [*padding] * 2, mode="reflect")
+    padded = pad_by_strips(features, *padding)
     assert torch.equal(padded, expected)
     towards = torch.randn_like(expected)
     ours, theirs = (torch.autograd.grad(each, features, towards)[0] for each in (padded, expected))

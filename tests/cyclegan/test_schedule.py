@@ -49,3 +49,11 @@ def test_early_stopping_asks_for_a_metric(parameters):
     """Law: patience without something to wait for is refused."""
     with pytest.raises(ValidationError, match="early_stop_patience is 2, expected a selection"):
         parameters(early_stop_patience=2)
+
+
+@pytest.mark.parametrize(("share", "left"), [(1.0, 1.0), (0.1, 0.55), (0.0, 0.5)])
+def test_lambda_cycle_falls_to_its_share(parameters, share, left):
+    """Law: λ_c at first, linear from step to step, its share at the end; 1 leaves it as it is."""
+    settings = parameters(num_epochs=4, lambda_cycle=10.0, lambda_cycle_final_share=share)
+    weights = [objective_at(settings, step, 5).lambda_cycle for step in (0, 10, 20)]
+    assert weights == pytest.approx([10.0, 10.0 * left, 10.0 * share])

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from portrait_pipeline.cyclegan.step import _workers, side_by_side
+from portrait_pipeline.cyclegan.side_by_side import _workers, side_by_side
 
 CPU = torch.device("cpu")
 

@@ -7,8 +7,10 @@ from functools import partial
 import pytest
 import torch
 from lightning_fabric import Fabric
+from support.tiny_model import EVERY_INGREDIENT
 from torch.nn.functional import l1_loss, mse_loss
 
+from portrait_pipeline.cyclegan.augmentation import DiffAugment
 from portrait_pipeline.cyclegan.batches import Batch
 from portrait_pipeline.cyclegan.losses import full_objective
 from portrait_pipeline.cyclegan.schedule import objective_at
@@ -25,14 +27,23 @@ from portrait_pipeline.errors import TrainingDivergedError
 RATE = 0.05
 
 
-def textbook_step(nets, x, y, teacher, objective):
-    """A plain CycleGAN step with SGD: one graph for the generators, terms written anew."""
+def adversarial(discriminator, images, target):
+    """Least squares towards a target, the mean over the discriminators of a domain."""
+    logits = discriminator(images)
+    each = logits if isinstance(logits, tuple) else (logits,)
+    return sum(((one - target) ** 2).mean() for one in each) / len(each)
+
+
+def textbook_step(nets, x, y, teacher, objective, change=(lambda x: x, lambda x: x)):
+    """A plain CycleGAN step with SGD: one graph for the generators, terms written anew.
+
+    `change` is what discriminators see of the pictures of paintings and of photos.
+    """
     g, f, d_x, d_y = nets
     fake_y, fake_x = g(x), f(y)
-    logits_y, logits_x = d_y(fake_y), d_x(fake_x)
     terms = {
-        "adversarial_loss": mse_loss(logits_y, torch.ones_like(logits_y))
-        + mse_loss(logits_x, torch.ones_like(logits_x)),
+        "adversarial_loss": adversarial(d_y, change[0](fake_y), 1)
+        + adversarial(d_x, change[1](fake_x), 1),
         "cycle_consistency_loss": l1_loss(f(fake_y), x) + l1_loss(g(fake_x), y),
         "identity_mapping_loss": l1_loss(f(x), x) + l1_loss(g(y), y),
         "perceptual_loss": (teacher(fake_y) - teacher(x)).square().sum(1).mean()
@@ -41,9 +52,11 @@ def textbook_step(nets, x, y, teacher, objective):
     loss = full_objective(terms, objective)
     generators = [*g.parameters(), *f.parameters()]
     gradients = list(torch.autograd.grad(loss, generators))
-    for discriminator, real, fake in ((d_x, x, fake_x), (d_y, y, fake_y)):
-        real_logits, fake_logits = discriminator(real), discriminator(fake.detach())
-        loss = 0.5 * (((real_logits - 1) ** 2).mean() + (fake_logits**2).mean())
+    for discriminator, real, fake, t in ((d_x, x, fake_x, change[1]), (d_y, y, fake_y, change[0])):
+        loss = adversarial(discriminator, t(real), 1) + adversarial(
+            discriminator, t(fake.detach()), 0
+        )
+        loss = 0.5 * loss
         gradients += torch.autograd.grad(loss, list(discriminator.parameters()))
     every = [*generators, *d_x.parameters(), *d_y.parameters()]
     return gradients, [(w - RATE * grad).detach() for w, grad in zip(every, gradients, strict=True)]
@@ -82,23 +95,36 @@ def _with_sgd(state):
     return state
 
 
+STEP = 2
+
+
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("upsampling", ["transposed", "resize"])
-def test_a_step_is_the_textbooks(parameters, teacher, fabric, threads, upsampling):
-    """Law: gradients to 1e-5, relative, and with SGD the weights of a plain reference step."""
+@pytest.mark.parametrize(
+    "changes", [{"upsampling": "transposed"}, {"upsampling": "resize"}, EVERY_INGREDIENT]
+)
+def test_a_step_is_the_textbooks(parameters, teacher, fabric, threads, changes):
+    """Law: gradients to 1e-5, relative, and with SGD the weights of a plain reference step.
+
+    It is the third of three steps. With everything on, what discriminators see is changed as drawn
+    for that step, both discriminators count alike, and 0.2 + 0.8 / 3 of λ_c is left.
+    """
     settings = parameters(
-        lambda_perceptual=3.0,
-        lambda_identity_mapping=5.0,
-        num_residual_blocks=2,
-        upsampling=upsampling,
+        lambda_perceptual=3.0, lambda_identity_mapping=5.0, num_residual_blocks=2, **changes
     )
     state, batch = _with_sgd(build_state(settings, fabric.device)), _batch(teacher)
+    state.step = STEP
+    objective, augment = objective_at(settings, STEP, 1), DiffAugment.of(settings, 0)
+    lambda_cycle = 10.0 * (0.2 + 0.8 / 3) if changes is EVERY_INGREDIENT else 10.0
+    assert objective.lambda_cycle == pytest.approx(lambda_cycle)
+    change = [lambda x: x] * 2
+    if augment is not None:
+        change = [partial(augment, drawn=drawn) for drawn in augment.draw(STEP, 2)]
     gradients, weights = textbook_step(
-        _plain(state), batch.photos, batch.paintings, teacher, objective_at(settings, 0, 1)
+        _plain(state), batch.photos, batch.paintings, teacher, objective, change
     )
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
-    training_step(state, batch, objective_at(settings, 0, 1), StepContext(fabric, teacher, 0.9))
+    training_step(state, batch, objective, StepContext(fabric, teacher, 0.9, augment))
     torch.set_num_threads(before)
     ours = [g for optimizer in state.optimizers.values() for g in optimizer.seen]
     for gradient, expected in zip(ours, gradients, strict=True):

@@ -1,9 +1,11 @@
 """Laws of a whole training."""
 
+from functools import partial
 from typing import Any
 
 import pytest
 from support.checkpoints import differing
+from support.tiny_model import EVERY_INGREDIENT
 
 from portrait_pipeline.cyclegan.data import TrainingData
 from portrait_pipeline.cyclegan.train import train_cyclegan
@@ -26,6 +28,32 @@ def test_two_trainings_with_one_seed_are_bit_identical(data, parameters, service
     assert [row["epoch"] for row in first["history"]] == [1]
     other = train_cyclegan(data, parameters(num_epochs=1, seed=4), services, **NAMED)
     assert "/networks/photo_to_portrait/layers.1.weight" in differing(first, other)
+
+
+@pytest.mark.parametrize("killed_after", [3, 7])
+def test_everything_on_is_resumed_bit_for_bit(
+    data, parameters, services, store, teacher, killed_after
+):
+    """Law: with all ingredients an interrupted training ends as one that nobody disturbed."""
+    settings = parameters(
+        num_epochs=2, save_every_steps=1, lambda_perceptual=1.0, **EVERY_INGREDIENT
+    )
+    train = partial(train_cyclegan, services=services, embedder=teacher, **NAMED)
+    whole = train(data, settings)
+
+    class _KilledError(Exception):
+        pass
+
+    def kill(state: dict[str, Any]) -> None:
+        if state["step"] == killed_after:
+            raise _KilledError
+
+    store.after_save = kill
+    with pytest.raises(_KilledError):
+        train(data, settings)
+    store.after_save = None
+    resumed = train(data, settings.model_copy(update={"resume": True}))
+    assert set(differing(whole, resumed)) == {"/tracking_id", "/parameters/resume"}
 
 
 def test_a_finished_training_is_not_trained_again(data, parameters, services, store, tracker):

@@ -60,6 +60,17 @@ TRAINING: dict[str, Any] = {
     "channels_last": False,
     "compile": False,
 }
+EVERY_INGREDIENT: dict[str, Any] = {
+    "upsampling": "resize",
+    "sampling": "antialiased",
+    "num_shallow_discriminator_layers": 1,
+    "lambda_cycle_final_share": 0.2,
+    "augment_brightness": 0.1,
+    "augment_contrast": 0.2,
+    "augment_translation": 0.125,
+    "augment_cutout": 0.25,
+}
+"""Settings beyond the report's that are off by default."""
 
 
 def tiny_checkpoint(model: str = "proposed", seed: int = 0, **settings: Any) -> dict[str, Any]:

@@ -76,6 +76,7 @@ def take_checkpoint(state: TrainingState, fingerprint: Fingerprint, fabric: Fabr
         "best": state.best,
         "recent": list(state.recent),
         "tracking_id": state.tracking_id,
+        **({} if state.initial is None else {"initial": state.initial}),
     }
     return {key: _on_cpu(value) for key, value in content.items()}
 
@@ -109,6 +110,7 @@ def restore(
     state.history = [dict(row) for row in checkpoint["history"]]
     state.best, state.recent = checkpoint["best"], list(checkpoint["recent"])
     state.tracking_id = checkpoint["tracking_id"]
+    state.initial = checkpoint.get("initial")
 
 
 def _refuse_other(checkpoint: Checkpoint, fingerprint: Fingerprint, world_size: int) -> None:

@@ -7,11 +7,10 @@ mathematics is that of `step`; on a CPU each step is read at once.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 import torch
-from jaxtyping import Int
 from torch import Tensor
 
 from portrait_pipeline.cyclegan.batches import Batch
@@ -19,10 +18,12 @@ from portrait_pipeline.cyclegan.losses import Objective
 from portrait_pipeline.cyclegan.state import TrainingState
 from portrait_pipeline.cyclegan.step import (
     StepContext,
+    StepNumbers,
     StepTerms,
     compute_gradients,
     is_loss,
     logged_terms,
+    numbers_of,
     refuse_non_finite,
     training_step,
     update_networks,
@@ -31,8 +32,8 @@ from portrait_pipeline.parameters import TrainingParameters
 
 WARM_UP_STEPS = 3
 
-Draws = tuple[Int[Tensor, "batch 3"], Int[Tensor, "batch 3"]]
-Gradients = Callable[[Batch, Draws], StepTerms]
+Gradients = Callable[[Batch, StepNumbers], StepTerms]
+Tensors = TypeVar("Tensors", Batch, StepNumbers)
 
 
 class Steps(Protocol):
@@ -153,28 +154,26 @@ class DeferredSteps:
         return logged
 
     def _compute(self, batch: Batch, objective: Objective) -> StepTerms:
-        device, pools = batch.photos.device, self._state.image_pools
-        draws = tuple(
-            _to_device(pools[domain].draw(len(batch.photos)), device)
-            for domain in ("painting", "photo")
-        )
+        state, context = self._state, self._step_context
+        numbers = numbers_of(state, len(batch.photos), objective, context)
 
-        def compute(given: Batch, drawn: Draws) -> StepTerms:
-            for optimizer in self._state.optimizers.values():
+        def compute(given: Batch, decided: StepNumbers) -> StepTerms:
+            for optimizer in state.optimizers.values():
                 optimizer.zero_grad(set_to_none=True)
-            return compute_gradients(self._state, given, objective, self._step_context, drawn)
+            return compute_gradients(state, given, objective, context, decided)
 
         if self._graph is None:
-            return compute(batch, (draws[0], draws[1]))
-        return self._graph.run(compute, batch, (draws[0], draws[1]), objective)
+            return compute(batch, numbers)
+        return self._graph.run(compute, batch, numbers, objective)
 
 
 class CapturedPasses:
     """The passes of a step as a CUDA graph: buffers that stay, filled anew before each replay.
 
-    A graph holds for one objective and one shape. While either changes, as λ_p does from step to
-    step in a warm-up, the passes run as they are written; they are captured after `WARM_UP_STEPS`
-    steps alike, in which libraries have chosen their algorithms.
+    A graph holds for one form of the objective and one shape; λ_c and λ_p are read from a buffer,
+    so that they may change from step to step. While form or shape changes, as a share of the
+    gradient does in its warm-up, the passes run as they are written; they are captured after
+    `WARM_UP_STEPS` steps alike, in which libraries have chosen their algorithms.
     """
 
     def __init__(self) -> None:
@@ -185,45 +184,41 @@ class CapturedPasses:
         self._terms: StepTerms | None = None
 
     def run(
-        self, compute: Gradients, batch: Batch, draws: Draws, objective: Objective
+        self, compute: Gradients, batch: Batch, numbers: StepNumbers, objective: Objective
     ) -> StepTerms:
         """Compute the gradients of one step, replayed where that is possible."""
-        key = (objective, batch.photos.shape, batch.paintings.shape)
+        has_lambda_p = float(objective.lambda_perceptual > 0.0)
+        form = replace(objective, lambda_cycle=1.0, lambda_perceptual=has_lambda_p)
+        key = (form, batch.photos.shape, batch.paintings.shape)
         if key != self._key:
             self._key, self._num_alike = key, 0
             self._graph = None
         self._num_alike += 1
         if self._num_alike <= WARM_UP_STEPS:
-            return compute(batch, draws)
-        inputs = _tensors(batch, draws)
+            return compute(batch, numbers)
         if self._graph is None:
-            self._capture(compute, batch, draws)
+            self._capture(compute, batch, numbers)
         if self._graph is None or self._terms is None:
             raise RuntimeError("the passes were not captured")
-        for buffer, given in zip(self._inputs, inputs, strict=True):
+        given_tensors = _tensors(batch, numbers)
+        for buffer, given in zip(self._inputs, given_tensors, strict=True):
             buffer.copy_(given)
         self._graph.replay()
         return StepTerms(self._terms.names, self._terms.values.clone())
 
-    def _capture(self, compute: Gradients, batch: Batch, draws: Draws) -> None:
+    def _capture(self, compute: Gradients, batch: Batch, numbers: StepNumbers) -> None:
         """Record the passes on buffers of their own; capturing computes nothing yet."""
-        still = Batch(*(None if part is None else part.clone() for part in _parts(batch)))  # type: ignore[arg-type]  # pictures are never None
-        still_draws = (draws[0].clone(), draws[1].clone())
-        self._inputs = _tensors(still, still_draws)
+        still, still_numbers = _cloned(batch), _cloned(numbers)
+        self._inputs = _tensors(still, still_numbers)
         self._graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self._graph):
-            self._terms = compute(still, still_draws)
+            self._terms = compute(still, still_numbers)
 
 
-def _parts(batch: Batch) -> tuple[Tensor | None, ...]:
-    return batch.photos, batch.paintings, batch.photo_embeddings, batch.painting_embeddings
+def _tensors(*parts: Batch | StepNumbers) -> list[Tensor]:
+    return [value for part in parts for value in vars(part).values() if value is not None]
 
 
-def _tensors(batch: Batch, draws: Draws) -> list[Tensor]:
-    return [part for part in (*_parts(batch), *draws) if part is not None]
-
-
-def _to_device(draws: Tensor, device: torch.device) -> Tensor:
-    if device.type == "cuda":
-        draws = draws.pin_memory()
-    return draws.to(device, non_blocking=True)
+def _cloned(part: Tensors) -> Tensors:
+    given = {name: value for name, value in vars(part).items() if value is not None}
+    return replace(part, **{name: value.clone() for name, value in given.items()})

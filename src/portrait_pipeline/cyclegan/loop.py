@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -29,6 +30,7 @@ from portrait_pipeline.cyclegan.schedule import learning_rate_at, objective_at
 from portrait_pipeline.cyclegan.services import Checkpoint, RunStatus, Services
 from portrait_pipeline.cyclegan.state import TrainingState
 from portrait_pipeline.cyclegan.step import StepContext
+from portrait_pipeline.cyclegan.warm_start import start_from
 from portrait_pipeline.errors import (
     PortraitPipelineError,
     TrackingLostError,
@@ -97,6 +99,7 @@ class TrainingLoop:
         """Restore the stored state if asked to, otherwise forget it."""
         store = self.services.store
         if not self.parameters.resume:
+            self._begin()
             if self.fabric.is_global_zero:
                 store.clear()
             with report_lost_process(self.fabric):
@@ -107,9 +110,15 @@ class TrainingLoop:
             logger.info(
                 "%s: nothing was saved before, the training begins anew", self.fingerprint.model
             )
+            self._begin()
             return
         restore(self.state, checkpoint, self.fingerprint, self.fabric)
         logger.info("%s: goes on after step %s", self.fingerprint.model, f"{self.state.step:,}")
+
+    def _begin(self) -> None:
+        """Take the first weights from an earlier training, if one is named."""
+        if self.parameters.initial_checkpoint is not None:
+            start_from(self.state, Path(self.parameters.initial_checkpoint))
 
     @contextmanager
     def _tracked(self) -> Iterator[None]:

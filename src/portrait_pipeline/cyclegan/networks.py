@@ -3,98 +3,13 @@
 from typing import Literal
 
 import torch
-import torch.nn.functional as F  # noqa: N812  the field's own name
 from jaxtyping import Float
 from torch import Tensor, nn
 
-
-class RowConvolution(nn.Conv2d):
-    """A square convolution of stride 1 without padding; trained on a CPU it goes row by row.
-
-    The CPU's kernels make 8 or 16 channels at a time and idle with 3 (7 instead of 30 GFLOP/s).
-    Here each of the k rows of the filter makes channels of its own, and these are added up where
-    they belong: Σ_r Σ_s w[r, s] x[i + r, j + s] is a 1 x k convolution to k times as many channels
-    and a sum over r of its rows i + r. The weights, and but for rounding the results, are those of
-    `Conv2d`.
-    """
-
-    def forward(
-        self, images: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch outputs rows columns"]:
-        """Convolve the images, or features."""
-        if images.device.type != "cpu" or not self.training:
-            return F.conv2d(images, self.weight, self.bias)
-        k = self.kernel_size[0]
-        weight = self.weight.transpose(1, 2).reshape(-1, self.in_channels, 1, k)
-        by_row = F.conv2d(images, weight).contiguous()
-        batch, _, height, width = by_row.shape
-        plane = height * width
-        aligned = by_row.as_strided(
-            (batch, self.out_channels, k, height - k + 1, width),
-            (self.out_channels * k * plane, k * plane, plane + width, width, 1),
-        )
-        added = aligned.sum(dim=2)
-        return added if self.bias is None else added + self.bias[:, None, None]
-
+from portrait_pipeline.cyclegan.layers import Blur, ReflectionPad, RowConvolution
 
 Upsampling = Literal["transposed", "resize"]
 Sampling = Literal["plain", "antialiased"]
-
-
-class ReflectionPad(nn.ReflectionPad2d):
-    """Reflection padding whose gradient a GPU adds up in the same order every time.
-
-    PyTorch's own has no deterministic backward pass on CUDA. Under `deterministic` this one is put
-    together there from mirrored strips, the rows first: the same values, at the price of four more
-    copies of the features.
-    """
-
-    def forward(
-        self, features: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch channels rows columns"]:
-        """Pad the features by mirroring what lies inside of their border."""
-        if features.is_cuda and torch.are_deterministic_algorithms_enabled():
-            return pad_by_strips(features, self.padding[0])
-        return super().forward(features)
-
-
-def pad_by_strips(
-    features: Float[Tensor, "batch channels height width"], padding: int
-) -> Float[Tensor, "batch channels rows columns"]:
-    """Pad by reflection with slices, flips and concatenations alone."""
-    for dim in (2, 3):
-        size = features.shape[dim]
-        before = features.narrow(dim, 1, padding).flip(dim)
-        after = features.narrow(dim, size - 1 - padding, padding).flip(dim)
-        features = torch.cat([before, features, after], dim)
-    return features
-
-
-class Blur(nn.Module):
-    """A fixed low-pass filter before pictures are halved, or after they are doubled (Zhang 2019).
-
-    Args:
-        taps: The filter along one edge, for example 1, 3, 3, 1; scaled here so that it keeps means.
-        stride: 2 keeps every second row and column.
-        padding: Reflected pixels before and after each edge.
-    """
-
-    def __init__(self, taps: tuple[int, ...], stride: int, padding: tuple[int, int]) -> None:
-        super().__init__()
-        edge = torch.tensor(taps, dtype=torch.float32) / sum(taps)
-        self.register_buffer("filter", edge[:, None] * edge[None, :], persistent=False)
-        self.stride, self.padding = stride, padding
-
-    filter: Tensor
-
-    def forward(
-        self, features: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch channels rows columns"]:
-        """Filter each channel by itself."""
-        channels = features.shape[1]
-        padded = F.pad(features, [*self.padding, *self.padding], mode="reflect")
-        weight = self.filter.to(features.dtype).expand(channels, 1, -1, -1)
-        return F.conv2d(padded, weight, stride=self.stride, groups=channels)
 
 
 class ResidualBlock(nn.Module):
@@ -207,9 +122,9 @@ MAX_WIDENING = 8
 class PatchDiscriminator(nn.Module):
     """Classifies overlapping patches of a picture: one logit for each, high for real.
 
-    C64-C128-C256-C512 and one convolution to a single channel; with 3 layers each logit sees
-    70 x 70 pixels. The first layer has no instance norm. A convolution before a norm has no bias
-    (see `ResnetGenerator`).
+    C64-C128-C256-C512 and one convolution to a single channel; with 1, 2, 3 layers each logit sees
+    16, 34, 70 pixels squared (Isola et al. 2017, appendix 6.1.2), antialiased 19, 43, 91. The first
+    layer has no instance norm. A convolution before a norm has no bias (see `ResnetGenerator`).
 
     Args:
         num_filters: Width of the first layer (64 in the paper).
@@ -245,6 +160,32 @@ class PatchDiscriminator(nn.Module):
         """Return the patch logits of images in [-1, 1]; no sigmoid is applied."""
         patch_logits: Tensor = self.layers(images)
         return patch_logits
+
+
+class DeepAndShallowDiscriminator(nn.Module):
+    """Two discriminators of one domain: one for composition, one for brush strokes.
+
+    Several discriminators of different receptive fields are those of pix2pixHD (Wang et al. 2018,
+    section 3.2), there on smaller pictures, here of fewer layers: where 70 pixels are the whole
+    picture, a patch of 16 or 34 tells of paint alone. Losses are means over both.
+
+    Args:
+        num_filters: Width of the first layer of each.
+        num_layers: Convolutions of stride 2 of the deep one.
+        num_shallow_layers: Of the shallow one.
+        sampling: Of both.
+    """
+
+    def __init__(
+        self, num_filters: int, num_layers: int, num_shallow_layers: int, sampling: Sampling
+    ) -> None:
+        super().__init__()
+        self.deep = PatchDiscriminator(num_filters, num_layers, sampling)
+        self.shallow = PatchDiscriminator(num_filters, num_shallow_layers, sampling)
+
+    def forward(self, images: Float[Tensor, "batch 3 height width"]) -> tuple[Tensor, Tensor]:
+        """Return the patch logits of both, the deep one's first."""
+        return self.deep(images), self.shallow(images)
 
 
 def patch_map_size(image_size_px: int, num_layers: int) -> int:

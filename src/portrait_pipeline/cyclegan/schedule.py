@@ -1,4 +1,4 @@
-"""What changes with time: the learning rate and the weight of the perceptual term.
+"""What changes with time: the learning rate and the weights of two terms.
 
 Both are functions of the progress alone, so that a resumed training needs no state for them.
 """
@@ -27,14 +27,18 @@ def objective_at(parameters: TrainingParameters, step: int, steps_per_epoch: int
     """Return the objective of a step, counted from 0.
 
     Over the first `perceptual_warmup_epochs` λ_p (or the share of the gradient) rises linearly,
-    step by step, from nearly 0 to its value.
+    step by step, from nearly 0 to its value. Over the whole training λ_c falls linearly towards
+    `lambda_cycle_final_share` of its value: at first it keeps the two translations together, later
+    it holds back what a painter must leave out (Wang and Lin 2024, arXiv 2408.15374).
     """
+    progress = min(1.0, step / (parameters.num_epochs * steps_per_epoch))
+    cycle_share = 1.0 - (1.0 - parameters.lambda_cycle_final_share) * progress
     warmup_steps = parameters.perceptual_warmup_epochs * steps_per_epoch
     warmth = min(1.0, (step + 1) / warmup_steps) if warmup_steps else 1.0
     share = parameters.perceptual_gradient_share
     return Objective(
         adversarial_loss=parameters.adversarial_loss,
-        lambda_cycle=parameters.lambda_cycle,
+        lambda_cycle=parameters.lambda_cycle * cycle_share,
         lambda_identity_mapping=parameters.lambda_identity_mapping,
         lambda_perceptual=0.0 if share is not None else parameters.lambda_perceptual * warmth,
         perceptual_gradient_share=None if share is None else share * warmth,

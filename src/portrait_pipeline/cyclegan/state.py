@@ -12,6 +12,7 @@ from torch import nn
 from portrait_pipeline.cyclegan.distributed import for_device
 from portrait_pipeline.cyclegan.image_pool import ImagePool
 from portrait_pipeline.cyclegan.networks import (
+    DeepAndShallowDiscriminator,
     PatchDiscriminator,
     ResnetGenerator,
     initialise_weights,
@@ -30,6 +31,7 @@ class Stream(IntEnum):
     PHOTO_POOL = 3
     PAINTING_POOL = 4
     TRAINING_PAIRS = 5
+    AUGMENTATION = 6
 
 
 def random_generator(seed: int, stream: Stream, *within: int) -> torch.Generator:
@@ -106,6 +108,7 @@ class TrainingState:
         best: Epoch, value and averaged generators of the best validation so far, if asked for.
         recent: Epoch and averaged generators of the last few epochs, if asked for.
         tracking_id: The tracker's name for this training.
+        initial: What `warm_start` says of the checkpoint that the networks started from.
     """
 
     networks: Networks
@@ -121,6 +124,7 @@ class TrainingState:
     best: dict[str, Any] | None = None
     recent: list[dict[str, Any]] = field(default_factory=list)
     tracking_id: str | None = None
+    initial: dict[str, Any] | None = None
 
     def count_step(self, terms: dict[str, float]) -> None:
         """Move on by one step and add what it logged."""
@@ -155,8 +159,10 @@ def build_generator(parameters: TrainingParameters) -> ResnetGenerator:
     )
 
 
-def build_discriminator(parameters: TrainingParameters) -> PatchDiscriminator:
-    """Make one discriminator of the size that the parameters ask for.
+def build_discriminator(
+    parameters: TrainingParameters,
+) -> PatchDiscriminator | DeepAndShallowDiscriminator:
+    """Make the discriminator of one domain, or the two, that the parameters ask for.
 
     Raises:
         PortraitPipelineError: if it has too many layers for a patch to fit into the picture.
@@ -168,7 +174,13 @@ def build_discriminator(parameters: TrainingParameters) -> PatchDiscriminator:
             f" {parameters.image_size_px}: no patch fits; lower it with"
             f" `--params training.num_discriminator_layers={num_layers - 1}`"
         )
-    return PatchDiscriminator(parameters.num_discriminator_filters, num_layers, parameters.sampling)
+    num_filters, num_shallow = (
+        parameters.num_discriminator_filters,
+        parameters.num_shallow_discriminator_layers,
+    )
+    if num_shallow == 0:
+        return PatchDiscriminator(num_filters, num_layers, parameters.sampling)
+    return DeepAndShallowDiscriminator(num_filters, num_layers, num_shallow, parameters.sampling)
 
 
 def build_networks(parameters: TrainingParameters) -> Networks:

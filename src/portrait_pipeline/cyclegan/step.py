@@ -13,22 +13,21 @@ batch, which is exact since instance norm does not mix pictures.
 """
 
 import math
-import os
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
-from typing import TypeVar
+from functools import partial
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from portrait_pipeline.cyclegan.augmentation import DiffAugment
 from portrait_pipeline.cyclegan.batches import Batch
 from portrait_pipeline.cyclegan.distributed import reduce
 from portrait_pipeline.cyclegan.losses import Objective, full_objective
 from portrait_pipeline.cyclegan.services import Embedder
+from portrait_pipeline.cyclegan.side_by_side import side_by_side
 from portrait_pipeline.cyclegan.state import TrainingState, update_average
 from portrait_pipeline.cyclegan.translation_cycle import (
     CycleContext,
@@ -37,8 +36,6 @@ from portrait_pipeline.cyclegan.translation_cycle import (
     run_cycle,
 )
 from portrait_pipeline.errors import TrainingDivergedError
-
-Result = TypeVar("Result")
 
 WEIGHTED = ("cycle_consistency_loss", "identity_mapping_loss", "perceptual_loss")
 DOMAINS = ("photo", "painting")
@@ -53,11 +50,30 @@ class StepContext:
         fabric: Device, precision and processes.
         embedder: The teacher, or None for a training without a perceptual term.
         ema_decay: Decay of the averaged generators.
+        augment: Changes what discriminators see, or None.
     """
 
     fabric: Fabric
     embedder: Embedder | None
     ema_decay: float
+    augment: DiffAugment | None = None
+
+
+@dataclass(frozen=True)
+class StepNumbers:
+    """What is decided of one step beside its pictures: tensors, which a replayed step reads anew.
+
+    Attributes:
+        painting_pool: What the pool of paintings decided for the fakes.
+        photo_pool: The same of photos.
+        lambdas: λ_c and λ_p; the latter means nothing where a share of the gradient is kept.
+        augmentation: What `DiffAugment.draw` drew, or None.
+    """
+
+    painting_pool: Int[Tensor, "batch 3"]
+    photo_pool: Int[Tensor, "batch 3"]
+    lambdas: Float[Tensor, "2"]
+    augmentation: Float[Tensor, "2 batch 6"] | None
 
 
 @dataclass(frozen=True)
@@ -81,11 +97,40 @@ def training_step(
     Raises:
         TrainingDivergedError: if a loss is not finite; no weight has been changed then.
     """
-    terms = compute_gradients(state, batch, objective, step_context)
+    numbers = numbers_of(state, len(batch.photos), objective, step_context)
+    terms = compute_gradients(state, batch, objective, step_context, numbers)
     logged = logged_terms(terms.names, terms.values.tolist(), objective)
     refuse_non_finite(logged, state.step, state.learning_rate)
     update_networks(state, step_context)
     return logged
+
+
+def numbers_of(
+    state: TrainingState, count: int, objective: Objective, step_context: StepContext
+) -> StepNumbers:
+    """Decide the next step's numbers, on the CPU and moved to the device without waiting for it.
+
+    Args:
+        state: Its pools move on by one step.
+        count: Pictures of each domain.
+        objective: Of the step.
+        step_context: Device and augmentation.
+    """
+    augment, device = step_context.augment, step_context.fabric.device
+    lambdas = torch.tensor([objective.lambda_cycle, objective.lambda_perceptual])
+    drawn = None if augment is None else _to_device(augment.draw(state.step, count), device)
+    return StepNumbers(
+        painting_pool=_to_device(state.image_pools["painting"].draw(count), device),
+        photo_pool=_to_device(state.image_pools["photo"].draw(count), device),
+        lambdas=_to_device(lambdas, device),
+        augmentation=drawn,
+    )
+
+
+def _to_device(numbers: Tensor, device: torch.device) -> Tensor:
+    if device.type == "cuda":
+        numbers = numbers.pin_memory()
+    return numbers.to(device, non_blocking=True)
 
 
 def compute_gradients(
@@ -93,21 +138,38 @@ def compute_gradients(
     batch: Batch,
     objective: Objective,
     step_context: StepContext,
-    pool_draws: tuple[Tensor | None, Tensor | None] = (None, None),
+    numbers: StepNumbers,
 ) -> StepTerms:
     """Add the gradients of one step to all weights; nothing waits for the device.
 
     Args:
         state: Its networks get the gradients, its image pools the fakes.
         batch: On the networks' device.
-        objective: Of this step.
-        step_context: Precision and teacher.
-        pool_draws: Of the pools of paintings and of photos, where they were drawn before.
+        objective: Forms of this step's terms; their weights are those among the numbers.
+        step_context: Precision, teacher and augmentation.
+        numbers: Of this step.
     """
-    nets, pools = state.networks, state.image_pools
     context = CycleContext(
-        step_context.embedder, step_context.fabric.autocast, state.scaler.get_scale()
+        step_context.embedder,
+        step_context.fabric.autocast,
+        state.scaler.get_scale(),
+        step_context.augment,
     )
+    to_portrait, to_photo = _networks_of_halves(state)
+    photo_cycle, painting_cycle = _pictures_of_halves(batch, numbers)
+    photo, painting = side_by_side(
+        partial(run_cycle, to_portrait, photo_cycle, objective, context),
+        partial(run_cycle, to_photo, painting_cycle, objective, context),
+        batch.photos.device,
+    )
+    halves = {"photo": photo, "painting": painting}
+    named = {f"{name}_{domain}": part[name] for domain, part in halves.items() for name in part}
+    return StepTerms(tuple(named), torch.stack([value.float() for value in named.values()]))
+
+
+def _networks_of_halves(state: TrainingState) -> tuple[CycleNetworks, CycleNetworks]:
+    """Return the networks of the cycle that starts at a photo and of that at a painting."""
+    nets, pools = state.networks, state.image_pools
     to_portrait = CycleNetworks(
         nets.photo_to_portrait,
         nets.portrait_to_photo,
@@ -117,20 +179,29 @@ def compute_gradients(
     to_photo = CycleNetworks(
         nets.portrait_to_photo, nets.photo_to_portrait, nets.photo_discriminator, pools["photo"]
     )
+    return to_portrait, to_photo
+
+
+def _pictures_of_halves(batch: Batch, numbers: StepNumbers) -> tuple[CyclePictures, CyclePictures]:
+    """Return the pictures and numbers of the same two cycles."""
+    drawn = (None, None) if numbers.augmentation is None else numbers.augmentation
     photo_cycle = CyclePictures(
-        batch.photos, batch.photo_embeddings, batch.paintings, pool_draws[0]
+        real=batch.photos,
+        real_embeddings=batch.photo_embeddings,
+        target=batch.paintings,
+        pool_draws=numbers.painting_pool,
+        augmentation=drawn[0],
+        lambdas=numbers.lambdas,
     )
     painting_cycle = CyclePictures(
-        batch.paintings, batch.painting_embeddings, batch.photos, pool_draws[1]
+        real=batch.paintings,
+        real_embeddings=batch.painting_embeddings,
+        target=batch.photos,
+        pool_draws=numbers.photo_pool,
+        augmentation=drawn[1],
+        lambdas=numbers.lambdas,
     )
-    photo, painting = side_by_side(
-        partial(run_cycle, to_portrait, photo_cycle, objective, context),
-        partial(run_cycle, to_photo, painting_cycle, objective, context),
-        batch.photos.device,
-    )
-    halves = {"photo": photo, "painting": painting}
-    named = {f"{name}_{domain}": part[name] for domain, part in halves.items() for name in part}
-    return StepTerms(tuple(named), torch.stack([value.float() for value in named.values()]))
+    return photo_cycle, painting_cycle
 
 
 def update_networks(
@@ -219,42 +290,3 @@ def refuse_non_finite(terms: Mapping[str, float], step: int, learning_rate: floa
 def is_loss(name: str) -> bool:
     """Whether a logged name is that of one half's loss."""
     return name.endswith(("_loss_photo", "_loss_painting"))
-
-
-def side_by_side(
-    first: Callable[[], Result], second: Callable[[], Result], device: torch.device
-) -> tuple[Result, Result]:
-    """Run both and return both results, in this order.
-
-    On a CPU with two threads or more they run at the same time: small convolutions use one core
-    well and two badly. The results must not depend on which one is done first. On a GPU, whose
-    stream is one queue, they run in turn.
-    """
-    num_threads = torch.get_num_threads()
-    if device.type != "cpu" or num_threads < 2:
-        return first(), second()
-    workers = _workers(os.getpid())
-    try:
-        pending = workers.submit(_with_threads, num_threads // 2, second)
-        other = workers.submit(_with_threads, num_threads // 2, first)
-        return other.result(), pending.result()
-    finally:
-        torch.set_num_threads(num_threads)
-
-
-def _with_threads(num_threads: int, compute: Callable[[], Result]) -> Result:
-    """Compute with a number of threads that is set before each computation, not once per worker.
-
-    `torch.set_num_threads` sets the caller's number and a default of the whole process, and each
-    thread takes that default over whenever one of PyTorch's libraries is first used in it. A worker
-    that was set up once would compute with another number later, and its sums would come in
-    another order than those of the other worker.
-    """
-    torch.set_num_threads(num_threads)
-    return compute()
-
-
-@cache
-def _workers(process_id: int) -> ThreadPoolExecutor:  # noqa: ARG001
-    """Return two workers; the process id keeps a fork from using those of its parent."""
-    return ThreadPoolExecutor(2, "translation-cycle")

@@ -15,6 +15,7 @@ from typing import Any
 from lightning_fabric import Fabric
 from torch import nn
 
+from portrait_pipeline.cyclegan.augmentation import DiffAugment
 from portrait_pipeline.cyclegan.batches import UnpairedBatches, steps_per_epoch
 from portrait_pipeline.cyclegan.checkpoint import Fingerprint
 from portrait_pipeline.cyclegan.checkpoint_files import FileCheckpointStore, write_checkpoint
@@ -50,7 +51,8 @@ def train_cyclegan(
         data: Training pictures; real embeddings that a perceptual term needs and that are not
             among them are made first.
         parameters: With `resume` true it goes on where the store's last state was taken, bit for
-            bit on a CPU, and in the same run of the tracker; with nothing stored it begins anew.
+            bit on a CPU, and in the same run of the tracker; with nothing stored it begins anew,
+            with the networks of `initial_checkpoint` if one is named.
         services: Tracker, store and validation.
         model_name: How the model is called in the checkpoint and by the tracker.
         preparation: Settings that the crops were made with, kept for later use of the model.
@@ -101,7 +103,9 @@ def _prepare(
         pictures=place_pictures(data, fabric.device, parameters.max_gpu_pictures_gb),
     )
     state = build_state(parameters, fabric.device, fabric.global_rank)
-    return Training(parameters, batches, StepContext(fabric, teacher, parameters.ema_decay), state)
+    augment = DiffAugment.of(parameters, fabric.global_rank)
+    context = StepContext(fabric, teacher, parameters.ema_decay, augment)
+    return Training(parameters, batches, context, state)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -18,6 +18,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.autograd import backward, grad
 
+from portrait_pipeline.cyclegan.augmentation import DiffAugment
 from portrait_pipeline.cyclegan.image_pool import ImagePool
 from portrait_pipeline.cyclegan.losses import (
     Objective,
@@ -41,7 +42,7 @@ class CycleNetworks:
     Attributes:
         translate: Makes the fake (G for photos).
         translate_back: Makes the reconstruction (F for photos).
-        discriminator: The discriminator of the fake's domain.
+        discriminator: The discriminator of the fake's domain, or both in one.
         pool: Earlier fakes of that domain.
     """
 
@@ -60,12 +61,17 @@ class CyclePictures:
         real_embeddings: Theirs, for a perceptual term.
         target: Real ones of the other domain, for the discriminator.
         pool_draws: What `ImagePool.draw` decided for the fakes; None: the cycle lets it decide.
+        augmentation: This half of what `DiffAugment.draw` drew; None where nothing is augmented.
+        lambdas: λ_c and λ_p on the device, so that a replayed step follows them; None: those of
+            the objective.
     """
 
     real: Images
     real_embeddings: Embeddings | None
     target: Images
     pool_draws: Int[Tensor, "batch 3"] | None = None
+    augmentation: Float[Tensor, "batch 6"] | None = None
+    lambdas: Float[Tensor, "2"] | None = None
 
 
 @dataclass(frozen=True)
@@ -76,11 +82,13 @@ class CycleContext:
         embedder: The teacher, or None without a perceptual term.
         autocast: Makes the context in which the four networks run.
         scale: Factor on the losses against underflow in float16 gradients; 1 otherwise.
+        augment: Changes what discriminators see, or None.
     """
 
     embedder: Embedder | None
     autocast: Callable[[], AbstractContextManager[None]]
     scale: float = 1.0
+    augment: DiffAugment | None = None
 
 
 def run_cycle(
@@ -98,9 +106,8 @@ def run_cycle(
     with context.autocast():
         fake = networks.translate(pictures.real)
     cut = fake.detach().float().requires_grad_()
-    terms = _adversarial(networks, cut, objective, context) | _translated_back(
-        networks, cut, pictures, objective, context
-    )
+    terms = _adversarial(networks, cut, pictures, objective, context)
+    terms |= _translated_back(networks, cut, pictures, objective, context)
     at_fake = cut.grad
     if at_fake is None:
         raise RuntimeError("no gradient reached the fake")
@@ -114,11 +121,27 @@ def run_cycle(
     return {name: term.detach() for name, term in terms.items()}
 
 
-def _adversarial(
-    networks: CycleNetworks, fake: Images, objective: Objective, context: CycleContext
-) -> dict[str, Tensor]:
+def _patch_logits(
+    networks: CycleNetworks, shown: Images, pictures: CyclePictures, context: CycleContext
+) -> tuple[Tensor, ...]:
+    """Show pictures, changed as drawn, to the discriminator, or to both; return their logits."""
+    if context.augment is not None and pictures.augmentation is not None:
+        shown = context.augment(shown, pictures.augmentation)
     with context.autocast():
-        loss = generator_adversarial_loss(networks.discriminator(fake), objective.adversarial_loss)
+        logits = networks.discriminator(shown)
+    return logits if isinstance(logits, tuple) else (logits,)
+
+
+def _adversarial(
+    networks: CycleNetworks,
+    fake: Images,
+    pictures: CyclePictures,
+    objective: Objective,
+    context: CycleContext,
+) -> dict[str, Tensor]:
+    kind = objective.adversarial_loss
+    each = _patch_logits(networks, fake, pictures, context)
+    loss = torch.stack([generator_adversarial_loss(logits, kind) for logits in each]).mean()
     backward(loss * context.scale, inputs=[fake])
     return {"adversarial_loss": loss}
 
@@ -130,9 +153,10 @@ def _translated_back(
     objective: Objective,
     context: CycleContext,
 ) -> dict[str, Tensor]:
+    weight = objective.lambda_cycle if pictures.lambdas is None else pictures.lambdas[0]
     with context.autocast():
         cycle = cycle_consistency_loss(networks.translate_back(fake), pictures.real)
-        terms, total = {"cycle_consistency_loss": cycle}, objective.lambda_cycle * cycle
+        terms, total = {"cycle_consistency_loss": cycle}, weight * cycle
         if objective.lambda_identity_mapping > 0.0:
             mapped = identity_mapping_loss(networks.translate_back(pictures.real), pictures.real)
             total = total + objective.lambda_identity_mapping * mapped
@@ -161,7 +185,11 @@ def _perceptual_gradient(
     )
     (gradient,) = grad(loss * context.scale, fake)
     norm, other_norm = gradient.norm(), at_fake.norm()
-    weight = torch.as_tensor(objective.lambda_perceptual, device=fake.device)
+    weight = (
+        torch.full_like(norm, objective.lambda_perceptual)
+        if pictures.lambdas is None
+        else pictures.lambdas[1]
+    )
     if objective.perceptual_gradient_share is not None:
         odds = objective.perceptual_gradient_share / (1.0 - objective.perceptual_gradient_share)
         weight = (odds * other_norm / norm.clamp_min(1e-12)).clamp_max(MAX_ADAPTIVE_LAMBDA)
@@ -180,9 +208,9 @@ def _train_discriminator(
     networks.discriminator.requires_grad_(True)
     draws = pictures.pool_draws
     pooled = networks.pool.query(fake) if draws is None else networks.pool.exchange(fake, draws)
-    shown = torch.cat([pictures.target, pooled])
-    with context.autocast():
-        real_logits, fake_logits = networks.discriminator(shown).chunk(2)
-        loss = discriminator_adversarial_loss(real_logits, fake_logits, objective.adversarial_loss)
+    shown, kind = torch.cat([pictures.target, pooled]), objective.adversarial_loss
+    each = [logits.chunk(2) for logits in _patch_logits(networks, shown, pictures, context)]
+    losses = [discriminator_adversarial_loss(real, fake, kind) for real, fake in each]
+    loss = torch.stack(losses).mean()
     backward(loss * context.scale, inputs=list(networks.discriminator.parameters()))
     return loss
