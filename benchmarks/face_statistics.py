@@ -52,7 +52,8 @@ def cut_folder(folder: Path) -> UInt8[np.ndarray, "faces 256 256 3"]:
         pictures = [Image.open(path).convert("RGB") for path in paths]
         for picture, face in zip(pictures, detector.detect(pictures), strict=True):
             if face is not None:
-                crops.append(crop_face(picture, crop_transform(face, FACES), FACES.crop_size_px))
+                square = crop_transform(face, FACES, picture.size)
+                crops.append(crop_face(picture, square, FACES.crop_size_px))
     return np.stack(crops)
 
 

@@ -88,10 +88,15 @@ class SampleParameters(Parameters):
 
 
 class FaceParameters(Parameters):
-    """How faces are found and cropped, alike in training and in use."""
+    """How faces are found and cropped, alike in training and in use.
+
+    A preparation that was stored before there was `fit_in_picture` says nothing of it, and keeps
+    the crops that it was trained on, which reach beyond their pictures.
+    """
 
     crop_size_px: Annotated[int, Field(ge=32, le=1024)]
     margin: Annotated[float, Field(ge=0.0, le=2.0)]
+    fit_in_picture: bool = False
     min_probability: Share
     min_face_px: Annotated[int, Field(ge=1)]
     align_eyes: bool

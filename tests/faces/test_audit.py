@@ -155,7 +155,9 @@ def test_crops_and_faces_are_in_the_table() -> None:
     audit = audit_pictures(MIXED, FACES, AUDIT)
     row = audit.to_dict("records")[6]
     assert detection_of(row) == FACE
-    assert transform_of(row) == crop_transform(FACE, FACES)
+    assert transform_of(row) == crop_transform(
+        FACE, FACES, (int(row["width_px"]), int(row["height_px"]))
+    )
     assert audit.loc[~audit["kept"], "crop_edge_px"].isna().all()
 
 

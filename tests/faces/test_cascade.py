@@ -133,5 +133,6 @@ def crops(paths: Sequence[str], batch_size: int) -> dict[str, np.ndarray]:
 
 def _crop(path: str, record: PictureRecord, parameters: FaceParameters) -> np.ndarray:
     assert record.detection is not None
-    transform = crop_transform(record.detection, parameters)
-    return crop_face(read_picture(path), transform, parameters.crop_size_px)
+    picture = read_picture(path)
+    transform = crop_transform(record.detection, parameters, picture.size)
+    return crop_face(picture, transform, parameters.crop_size_px)

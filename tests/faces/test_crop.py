@@ -17,10 +17,12 @@ from portrait_pipeline.faces.crop import (
     crop_transform,
     distance_beyond,
     eye_angle,
+    fit_in_picture,
     reflected_indices,
     reflected_share,
 )
 from portrait_pipeline.faces.detection import Detection
+from portrait_pipeline.parameters import FaceParameters
 
 
 def smooth_picture(width: int, height: int, seed: int = 0) -> Image.Image:
@@ -76,7 +78,7 @@ def test_a_transform_is_a_similarity(transform: CropTransform) -> None:
 def test_the_eyes_of_a_crop_lie_level(tilt: float) -> None:
     """However the head is tilted, both eyes have one height in the crop."""
     face = face_at(100, 80, 60, tilt)
-    transform = crop_transform(face, FACES)
+    transform = crop_transform(face, FACES, (200, 200))
     left, right = transform.to_crop(np.array(face.landmarks[:2]), 64)
     assert transform.angle_degrees == pytest.approx(tilt)
     assert left[1] == pytest.approx(right[1])
@@ -86,7 +88,7 @@ def test_the_eyes_of_a_crop_lie_level(tilt: float) -> None:
 def test_alignment_can_be_switched_off() -> None:
     """With align_eyes off no crop is turned."""
     plain = FACES.model_copy(update={"align_eyes": False})
-    assert crop_transform(face_at(10, 10, 50, 30.0), plain).angle_degrees == 0.0
+    assert crop_transform(face_at(10, 10, 50, 30.0), plain, (200, 200)).angle_degrees == 0.0
 
 
 def test_a_profile_is_not_turned() -> None:
@@ -98,10 +100,97 @@ def test_a_profile_is_not_turned() -> None:
 
 def test_the_square_holds_the_longer_edge_and_the_margin() -> None:
     """A box of 40 x 60 with a margin of 0.35 gives a square of 81 about the middle of the box."""
-    face = Detection((10, 20, 50, 80), face_at(10, 30, 40).landmarks, 0.99)
-    transform = crop_transform(face, FACES)
-    assert (transform.centre_x, transform.centre_y) == (30, 50)
+    face = Detection((60, 40, 100, 100), face_at(60, 50, 40).landmarks, 0.99)
+    transform = crop_transform(face, FACES, (200, 200))
+    assert (transform.centre_x, transform.centre_y) == (80, 70)
     assert transform.edge_px == pytest.approx(81)
+
+
+pictures = st.tuples(st.integers(40, 400), st.integers(40, 400))
+
+
+def corners_of(square: CropTransform) -> np.ndarray:
+    return square.to_source(np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=float), 1)
+
+
+@given(transforms, pictures, st.floats(1, 100))
+@settings(max_examples=200, deadline=None)
+def test_a_fitted_square_leaves_its_picture_only_for_the_face_itself(
+    square: CropTransform, size: tuple[int, int], face_px: float
+) -> None:
+    """Whatever the angle, all corners lie inside, unless the square has shrunk to the face."""
+    fitted = fit_in_picture(square, size, min(face_px, square.edge_px))
+    corners = corners_of(fitted)
+    is_inside = (corners >= -1e-6).all() and (corners <= np.array(size) + 1e-6).all()
+    assert is_inside or fitted.edge_px == pytest.approx(min(face_px, square.edge_px))
+    assert fitted.edge_px <= square.edge_px
+    assert fitted.angle_degrees == square.angle_degrees
+    assert fit_in_picture(fitted, size, min(face_px, square.edge_px)) == fitted
+
+
+@given(transforms, pictures)
+@settings(max_examples=200, deadline=None)
+def test_a_square_inside_its_picture_stays_as_it_is(
+    square: CropTransform, size: tuple[int, int]
+) -> None:
+    """Fitting changes a square if, and only if, a corner of it lies beyond the border."""
+    corners = corners_of(square)
+    is_inside = bool((corners >= 0).all() and (corners <= np.array(size)).all())
+    fitted = fit_in_picture(square, size, 1.0)
+    assert np.allclose(corners_of(fitted), corners, atol=1e-9) == is_inside
+
+
+@given(transforms, pictures, st.integers(0, 100), st.integers(0, 100))
+@settings(max_examples=100, deadline=None)
+def test_a_larger_picture_never_gives_a_smaller_crop(
+    square: CropTransform, size: tuple[int, int], wider: int, higher: int
+) -> None:
+    """The edge grows with the picture and with the square, and never above the square's own."""
+    edge = fit_in_picture(square, size, 10.0).edge_px
+    larger = (size[0] + wider, size[1] + higher)
+    assert fit_in_picture(square, larger, 10.0).edge_px >= edge
+    grown = CropTransform(
+        square.centre_x, square.centre_y, square.edge_px * 1.2, square.angle_degrees
+    )
+    assert fit_in_picture(grown, size, 10.0).edge_px >= edge
+
+
+@given(st.integers(0, 300), st.integers(0, 200), st.integers(20, 200), st.floats(0, 2))
+@settings(max_examples=200, deadline=None)
+def test_what_the_picture_shows_of_an_upright_face_stays_in_its_crop(
+    left: int, top: int, edge: int, margin: float
+) -> None:
+    """However far a crop moves, the face's box lies in it as far as it lies in the picture."""
+    picture = (400, 300)
+    faces = FACES.model_copy(update={"margin": margin})
+    corners = corners_of(crop_transform(face_at(left, top, edge), faces, picture))
+    (x, y), (right, bottom) = corners[0], corners[2]
+    assert x <= left + 1e-9
+    assert y <= top + 1e-9
+    assert right >= min(left + edge, 400) - 1e-9
+    assert bottom >= min(top + edge, 300) - 1e-9
+
+
+def test_a_close_up_gives_up_its_margin_before_anything_is_filled_in() -> None:
+    """A face of 80 px in 100 x 140 px: the crop has 100 px, moved down to the upper edge."""
+    face = face_at(10, 5, 80)
+    square = crop_transform(face, FACES.model_copy(update={"margin": 0.5}), (100, 140))
+    assert square == CropTransform(50.0, 50.0, 100.0, 0.0)
+    assert reflected_share(square, 100, 140) == 0.0
+
+
+def test_a_face_that_leaves_its_picture_is_filled_in_evenly() -> None:
+    """A face of 80 px in a strip 60 px wide keeps its 80 px, with 10 px beyond on each side."""
+    square = crop_transform(face_at(-15, 20, 80), FACES, (60, 200))
+    assert square == CropTransform(30.0, 60.0, 80.0, 0.0)
+    assert reflected_share(square, 60, 200) == pytest.approx(0.25)
+
+
+def test_without_fitting_crops_are_those_of_older_models() -> None:
+    """A preparation that says nothing of fitting crops around the face's centre, as before."""
+    stored = {name: value for name, value in FACES if name != "fit_in_picture"}
+    square = crop_transform(face_at(10, 5, 80), FaceParameters(**stored), (100, 140))
+    assert square == CropTransform(50.0, 45.0, pytest.approx(108.0), 0.0)
 
 
 def test_an_upright_crop_at_its_own_size_is_the_picture_itself() -> None:

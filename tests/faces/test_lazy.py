@@ -9,9 +9,9 @@ from support.ingestion import AUDIT, FACES, CentreFinder, MemoryStore, noise_pic
 
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.faces.audit import audit_pictures
-from portrait_pipeline.faces.columns import survey_table, transform_of
+from portrait_pipeline.faces.columns import detection_of, survey_table, transform_of
 from portrait_pipeline.faces.crop import crop_face
-from portrait_pipeline.faces.lazy import lazy_faces, lazy_twins
+from portrait_pipeline.faces.lazy import lazy_faces, lazy_photos, lazy_twins
 from portrait_pipeline.faces.survey import survey_pictures
 from portrait_pipeline.pictures import PictureError, read_picture
 
@@ -34,6 +34,21 @@ def test_every_picture_with_a_split_is_cropped_in_order(audit: pd.DataFrame) -> 
     for row, pixels in zip(audit.to_dict("records")[1:], lazy.make(lazy.names), strict=True):
         expected = crop_face(read_picture(row["path"]), transform_of(row), 32)
         assert np.array_equal(pixels, expected)
+
+
+def test_for_a_face_network_every_face_is_in_the_middle_of_its_crop(audit: pd.DataFrame) -> None:
+    """Crops of people keep their margin and their centre where those of the training move."""
+    moved = audit.assign(crop_centre_x=1.0, crop_edge_px=9.0, crop_angle_degrees=5.0)
+    crops = lazy_photos(moved, 32, 0.5).crops
+    assert tuple(crops) == tuple(audit["name"])
+    for row, crop in zip(moved.to_dict("records"), crops.values(), strict=True):
+        face = detection_of(row)
+        assert face is not None
+        left, top, right, bottom = face.box
+        assert crop.transform.edge_px == pytest.approx(1.5 * max(right - left, bottom - top))
+        assert crop.transform.centre_x == pytest.approx((left + right) / 2)
+        assert crop.transform.centre_y == pytest.approx((top + bottom) / 2)
+        assert crop.transform.angle_degrees == 5.0
 
 
 def test_twins_are_cropped_like_their_photos(audit: pd.DataFrame) -> None:

@@ -12,7 +12,7 @@ from portrait_pipeline.faces.columns import AUDIT_DTYPES, typed
 from portrait_pipeline.faces.lazy import LazyFaceSet
 from portrait_pipeline.faces.persons import add_persons, describe_with_dlib, person_clusters
 from portrait_pipeline.faces.split import split_pictures
-from portrait_pipeline.parameters import FaceParameters, PersonParameters, SplitParameters
+from portrait_pipeline.parameters import PersonParameters, SplitParameters
 
 PERSONS = PersonParameters(max_distance=0.45, max_photos=1000)
 SPLITS = SplitParameters(num_train=30, num_validation=10, num_test=10, split="exact", seed=0)
@@ -161,9 +161,7 @@ def test_a_described_photograph_is_not_described_again(monkeypatch: pytest.Monke
         yield from crops[[int(name) for name in names]]
 
     monkeypatch.setattr(LazyFaceSet, "make", make)
-    faces = {"crop_size_px": 64, "margin": 0.35, "min_probability": 0.9, "min_face_px": 24}
-    faces |= {"align_eyes": True, "no_face": "drop", "detection_size_px": 160, "batch_size": 16}
-    describe = describe_with_dlib(FaceParameters(**faces), Store())
+    describe = describe_with_dlib(Store())
     first = describe(photos)
     assert first.shape == (18, 128)
     assert np.linalg.norm(first, axis=1).min() > 1.01  # not normalised

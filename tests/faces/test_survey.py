@@ -80,6 +80,7 @@ def test_other_parameters_are_other_keys(tmp_path: Path) -> None:
     """What decides a measurement changes the key, what does not leaves it."""
     key = record_key("content", FACES)
     decisive = {"min_probability": 0.5, "min_face_px": 30, "detection_size_px": 128, "margin": 0.2}
+    decisive |= {"fit_in_picture": False}
     for name, value in decisive.items():
         assert record_key("content", FACES.model_copy(update={name: value})) != key
     for name, value in {"batch_size": 9, "crop_size_px": 32, "no_face": "centre"}.items():

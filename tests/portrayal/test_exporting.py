@@ -49,11 +49,14 @@ def test_faces_are_found_where_pytorch_finds_them(photos: list[Photo]) -> None:
     original = FacePortrayer([checkpoint_model(tiny_checkpoint())])
     exported = FacePortrayer([exported_model(tiny_export())])
     pairs = zip(original.find(photos, True), exported.find(photos, True), strict=True)
-    for mine, theirs in pairs:
+    for photo, (mine, theirs) in zip(photos, pairs, strict=True):
         assert mine.fault == theirs.fault
         assert len(mine.faces) == len(theirs.faces)
         for first, second in zip(mine.faces, theirs.faces, strict=True):
-            squares = [vars(crop_transform(face, preparation)) for face in (first, second)]
+            squares = [
+                vars(crop_transform(face, preparation, photo.image.size))
+                for face in (first, second)
+            ]
             for name, value in squares[0].items():
                 assert value == pytest.approx(squares[1][name], abs=0.01)
 

@@ -32,7 +32,8 @@ def test_the_crop_is_that_of_the_training(shared_pictures: Path) -> None:
     limit = preparation.detection_size_px
     (finding,) = FaceDetector(preparation).find([decode_reduced(path.read_bytes(), "p", limit)])
     assert finding.face is not None
-    expected = crop_face(read_picture(path), crop_transform(finding.face, preparation), 64)
+    picture = read_picture(path)
+    expected = crop_face(picture, crop_transform(finding.face, preparation, picture.size), 64)
     portrayer = FacePortrayer([checkpoint_model(tiny_checkpoint())])
     (portrayal,) = portrayer.portray([Photo.read(path, limit)])
     assert np.array_equal(portrayal.faces[0].photo, expected)

@@ -53,6 +53,8 @@ def cut_faces(pictures: Sequence[Image.Image], size_px: int) -> Crops:
     """Cut the face of each picture that shows one."""
     found = zip(pictures, FaceDetector(FACES).detect(pictures), strict=True)
     crops = [
-        crop_face(picture, crop_transform(face, FACES), size_px) for picture, face in found if face
+        crop_face(picture, crop_transform(face, FACES, picture.size), size_px)
+        for picture, face in found
+        if face
     ]
     return np.stack(crops) if crops else np.empty((0, size_px, size_px, 3), dtype=np.uint8)

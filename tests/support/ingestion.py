@@ -15,6 +15,7 @@ from portrait_pipeline.pictures import ReducedPicture
 FACES = FaceParameters(
     crop_size_px=64,
     margin=0.35,
+    fit_in_picture=True,
     min_probability=0.9,
     min_face_px=24,
     align_eyes=True,

@@ -183,6 +183,6 @@ def _crop_columns(row: Row, faces: FaceParameters) -> dict[str, float]:
     if detection is None:
         transform = centre_transform(width, height)
     else:
-        transform = crop_transform(detection, faces)
+        transform = crop_transform(detection, faces, (width, height))
     share = reflected_share(transform, width, height)
     return {**transform_columns(transform), "reflected_share": share}

@@ -1,8 +1,9 @@
 """What a crop shows beyond the border of its picture: a reflection that loses its features.
 
-A close-up leaves no room for the margin, and a plain reflection would set a second pair of eyes
-beside the face, for the networks to learn. As in the preparation of CelebA-HQ (Karras et al. 2018,
-appendix C) the reflection is blurred, the more the farther out: colours go on, features do not.
+A face may reach beyond its picture, and with older models its margin does. A plain reflection would
+set a second pair of eyes beside the face, for the networks to learn. As in the preparation of
+CelebA-HQ (Karras et al. 2018, appendix C) the reflection is blurred, the more the farther out:
+colours go on, features do not.
 """
 
 import numpy as np

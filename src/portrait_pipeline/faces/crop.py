@@ -5,7 +5,7 @@ continuous: pixel (column i, row j) covers [i, i + 1) x [j, j + 1), its centre i
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -59,21 +59,55 @@ class CropTransform:
         return np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
 
 
-def crop_transform(detection: Detection, parameters: FaceParameters) -> CropTransform:
+def crop_transform(
+    detection: Detection, parameters: FaceParameters, picture_size_px: tuple[int, int]
+) -> CropTransform:
     """Return the square around a face: its longer edge plus `margin`, along the line of the eyes.
 
     The margin is a share of the box, half of it on each side. Eyes too close together to tell a
-    line (profiles) leave the crop unturned, as does `align_eyes: false`.
+    line (profiles) leave the crop unturned, as does `align_eyes: false`. With `fit_in_picture` the
+    square gives up its margin and its place before it leaves the picture (`fit_in_picture` below).
+
+    Args:
+        detection: The face.
+        parameters: Margin, alignment and whether the square stays in the picture.
+        picture_size_px: Width and height of the picture, in the pixels of the detection.
     """
-    left, top, right, bottom = detection.box
-    edge = max(right - left, bottom - top)
     angle = eye_angle(detection) if parameters.align_eyes else 0.0
-    return CropTransform(
-        centre_x=(left + right) / 2,
-        centre_y=(top + bottom) / 2,
-        edge_px=edge * (1.0 + parameters.margin),
-        angle_degrees=angle,
+    square = centred_square(detection, parameters.margin, angle)
+    if not parameters.fit_in_picture:
+        return square
+    return fit_in_picture(square, picture_size_px, square.edge_px / (1.0 + parameters.margin))
+
+
+def centred_square(detection: Detection, margin: float, angle_degrees: float) -> CropTransform:
+    """Return the square around the middle of a face: the longer edge of its box plus a margin."""
+    left, top, right, bottom = detection.box
+    edge = max(right - left, bottom - top) * (1.0 + margin)
+    return CropTransform((left + right) / 2, (top + bottom) / 2, edge, angle_degrees)
+
+
+def fit_in_picture(
+    square: CropTransform, picture_size_px: tuple[int, int], min_edge_px: float
+) -> CropTransform:
+    """Shrink a square until it fits into its picture, then move it inside by the shortest way.
+
+    A square that lies inside stays as it is. One that would have to be smaller than `min_edge_px`
+    keeps that edge, and the middle of the picture along each side that it is too long for.
+
+    Args:
+        square: The square, turned or not; its angle is kept.
+        picture_size_px: Width and height of the picture.
+        min_edge_px: Edge below which it is not shrunk: that of the face itself.
+    """
+    spread = _spread(square.angle_degrees)
+    edge = min(square.edge_px, max(min(picture_size_px) / spread, min_edge_px))
+    half = edge * spread / 2
+    centre_x, centre_y = (
+        min(max(place, half), length - half) if length >= 2 * half else length / 2
+        for place, length in zip((square.centre_x, square.centre_y), picture_size_px, strict=True)
     )
+    return replace(square, centre_x=centre_x, centre_y=centre_y, edge_px=edge)
 
 
 def eye_angle(detection: Detection) -> float:

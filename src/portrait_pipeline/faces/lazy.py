@@ -11,8 +11,8 @@ from jaxtyping import UInt8
 
 from portrait_pipeline.cores import available_cores
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.faces.columns import AUDIT_DTYPES, transform_of, typed
-from portrait_pipeline.faces.crop import CropTransform, crop_face
+from portrait_pipeline.faces.columns import AUDIT_DTYPES, Row, detection_of, transform_of, typed
+from portrait_pipeline.faces.crop import CropTransform, centred_square, crop_face
 from portrait_pipeline.faces.parallel import in_order
 from portrait_pipeline.file_names import path_of_text
 from portrait_pipeline.parameters import Domain
@@ -82,11 +82,19 @@ def lazy_faces(audit: pd.DataFrame, domain: Domain, size_px: int) -> LazyFaceSet
     return LazyFaceSet(_recipes(_used(audit, domain)), size_px, f"{domain}s")
 
 
-def lazy_photos(audit: pd.DataFrame, size_px: int) -> LazyFaceSet:
-    """Return the crops of all kept photographs, whether or not they belong to a split yet."""
+def lazy_photos(audit: pd.DataFrame, size_px: int, margin: float) -> LazyFaceSet:
+    """Return crops of all kept photographs with the face in the middle, for a face network.
+
+    Unlike the crops of the training these do not move or shrink at the border of a picture: what a
+    network sees of two photographs of one person must not depend on where the face lies in them.
+    """
     table = typed(audit, AUDIT_DTYPES)
     rows = table[table["kept"] & (table["domain"] == "photo")]
-    return LazyFaceSet(_recipes(rows), size_px, "photos of people")
+    crops = {
+        str(row["name"]): Crop(str(row["path"]), str(row["content_hash"]), _centred(row, margin))
+        for row in rows.to_dict("records")
+    }
+    return LazyFaceSet(crops, size_px, "photos of people")
 
 
 def lazy_twins(audit: pd.DataFrame, size_px: int) -> LazyFaceSet:
@@ -103,6 +111,13 @@ def lazy_twins(audit: pd.DataFrame, size_px: int) -> LazyFaceSet:
         for row in rows.to_dict("records")
     }
     return LazyFaceSet(crops, size_px, "twins")
+
+
+def _centred(row: Row, margin: float) -> CropTransform:
+    crop, face = transform_of(row), detection_of(row)
+    if face is None or row["crop_from"] != "face":
+        return crop
+    return centred_square(face, margin, crop.angle_degrees)
 
 
 def _recipes(rows: pd.DataFrame) -> dict[str, Crop]:

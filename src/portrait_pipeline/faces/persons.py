@@ -21,13 +21,15 @@ from portrait_pipeline.identity import load_embedder
 from portrait_pipeline.identity.embedder import Embedder
 from portrait_pipeline.identity.embedding import embed_pairs
 from portrait_pipeline.identity.embedding_store import EmbeddingStore
-from portrait_pipeline.parameters import FaceParameters, PersonParameters
+from portrait_pipeline.parameters import PersonParameters
 
 Descriptors = Float[np.ndarray, "photos dim"]
 Describe = Callable[[LazyFaceSet], Descriptors]
 
 CROP_SIZE_PX = 150
 """Edge of the crops that are described, whatever the networks are trained on."""
+MARGIN = 0.35
+"""Their margin, likewise: with it the threshold was chosen."""
 BLOCK = 1024
 CROPS_AT_ONCE = 16
 
@@ -45,7 +47,7 @@ def add_persons(
     Returns:
         The audit with `person` filled for kept photographs, and a sentence for people to read.
     """
-    photos = lazy_photos(audit, CROP_SIZE_PX)
+    photos = lazy_photos(audit, CROP_SIZE_PX, MARGIN)
     count = len(photos.names)
     if parameters.max_distance is None:
         return audit, "people were not looked for (persons.max_distance is null)"
@@ -88,11 +90,11 @@ def person_clusters(descriptors: Descriptors, max_distance: float) -> Int[np.nda
     return np.array([order[number] for number in numbers.tolist()], dtype=np.int64)
 
 
-def describe_with_dlib(faces: FaceParameters, store: EmbeddingStore) -> Describe:
+def describe_with_dlib(store: EmbeddingStore) -> Describe:
     """Make the function that describes photographs; descriptors are kept by content and square."""
 
     def describe(photos: LazyFaceSet) -> Descriptors:
-        embedder = load_embedder("dlib", margin=faces.margin)
+        embedder = load_embedder("dlib", margin=MARGIN)
         network = f"{embedder.network_hash} raw"
         keys = dict(zip(photos.names, photos.fingerprints, strict=True))
         known = dict(store.get(network, list(keys.values())))

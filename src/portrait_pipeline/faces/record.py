@@ -16,7 +16,7 @@ from portrait_pipeline.faces.detection import Detection, FaceFault, Finding
 from portrait_pipeline.parameters import FaceParameters
 from portrait_pipeline.pictures import PictureFault, ReducedPicture
 
-RECORD_VERSION = 5
+RECORD_VERSION = 6
 """To be raised whenever the same file would be measured differently."""
 MEASURED_SIZE_PX = 96
 """Edge of the face crop on which sharpness, brightness and colour are measured."""
@@ -85,7 +85,13 @@ class DetectionStore(Protocol):
 def record_key(content_hash: str, parameters: FaceParameters) -> str:
     """Return the key of a picture's record: its content and what decides how it is measured."""
     decisive = parameters.model_dump(
-        include={"min_probability", "min_face_px", "detection_size_px", "margin"}
+        include={
+            "min_probability",
+            "min_face_px",
+            "detection_size_px",
+            "margin",
+            "fit_in_picture",
+        }
     )
     text = json.dumps([RECORD_VERSION, decisive], sort_keys=True)
     return f"{hashlib.sha256(text.encode()).hexdigest()[:16]}-{content_hash}"
@@ -149,7 +155,7 @@ def _face_pixels(
     if face is None:
         transform = centre_transform(*picture.image.size)
     else:
-        turned = crop_transform(face.scaled(picture.scale), parameters)
+        turned = crop_transform(face.scaled(picture.scale), parameters, picture.image.size)
         transform = replace(turned, angle_degrees=0.0)
     return crop_face(picture.image, transform, MEASURED_SIZE_PX)
 

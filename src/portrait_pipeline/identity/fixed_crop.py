@@ -8,7 +8,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 DEFAULT_MARGIN = 0.35
-"""What the pipelines add around the detector's box (`faces.margin` in the parameters)."""
+"""What is around the detector's box in crops that come without their `faces.margin`."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class FaceWindow:
 
     A crop is the square of edge (1 + margin) around the centre of MTCNN's box, its longer
     edge being the unit, with the eyes level. Hence the same window is another share of the crop
-    at another margin.
+    at another margin. A crop that shrank and moved to stay in its picture shows the face larger
+    and off its centre, by at most the margin; the window stays where it is.
 
     Attributes:
         wide: Width of the window.

@@ -143,7 +143,7 @@ class FacePortrayer:
         self, picture: Image.Image, face: Detection
     ) -> tuple[UInt8[np.ndarray, "size size 3"], CropTransform]:
         """Crop one face as in the training pictures."""
-        transform = crop_transform(face, self.preparation)
+        transform = crop_transform(face, self.preparation, picture.size)
         return crop_face(picture, transform, self.preparation.crop_size_px), transform
 
     def paint(

@@ -77,14 +77,13 @@ def find_persons(
     face_audit: pd.DataFrame,
     photos: PictureSourceParameters,
     persons: PersonParameters,
-    faces: FaceParameters,
     embedding_store: EmbeddingStore,
 ) -> pd.DataFrame:
     """Find out which photographs show one person, so that no split parts them."""
     if photos.source == "sample":
         logger.info("every drawn person is there once, so people were not looked for")
         return face_audit
-    audit, sentence = add_persons(face_audit, persons, describe_with_dlib(faces, embedding_store))
+    audit, sentence = add_persons(face_audit, persons, describe_with_dlib(embedding_store))
     logger.info(sentence)
     return audit
 

@@ -56,7 +56,6 @@ def _split_and_crop() -> Pipeline:
                     "face_audit",
                     "params:photos",
                     "params:persons",
-                    "params:faces",
                     "embedding_store",
                 ],
                 outputs="audit_with_persons",
