@@ -212,7 +212,7 @@ def _portray(location: ModelLocation, options: PortrayOptions) -> list[Outcome]:
         judge = None
         if options.compare:
             portrayer.refuse_teacher(opened.judge_name)
-            judge = opened.judge(portrayer.preparation.margin)
+            judge = opened.judge(portrayer.preparation.window_margin)
         settings = PortrayingParameters(
             faces=options.faces,
             paste_back=options.paste_back,

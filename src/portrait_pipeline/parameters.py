@@ -4,6 +4,7 @@ Kedro validates each `params:` input of a node against the model in the node's a
 node runs, so a mistyped name or an impossible value fails at once. Units stand in the names.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -103,6 +104,15 @@ class FaceParameters(Parameters):
     no_face: Literal["drop", "centre", "fail"]
     detection_size_px: Annotated[int, Field(ge=64, le=2048)]
     batch_size: Annotated[int, Field(ge=1)]
+
+    @property
+    def window_margin(self) -> float:
+        """The margin by which face networks find their window in the crops.
+
+        Crops that fit into their pictures have any margin from 0 to `margin`; the geometric middle
+        shows a face enlarged or reduced by the same factor at both ends.
+        """
+        return math.sqrt(1.0 + self.margin) - 1.0 if self.fit_in_picture else self.margin
 
 
 class AuditParameters(Parameters):

@@ -186,6 +186,16 @@ def test_a_face_that_leaves_its_picture_is_filled_in_evenly() -> None:
     assert reflected_share(square, 60, 200) == pytest.approx(0.25)
 
 
+@pytest.mark.parametrize("margin", [0.0, 0.25, 1.0])
+def test_face_networks_err_alike_for_the_widest_and_the_narrowest_crop(margin: float) -> None:
+    """A face is enlarged at one end by the factor by which it is reduced at the other."""
+    fitted = FACES.model_copy(update={"margin": margin, "fit_in_picture": True})
+    told = 1.0 + fitted.window_margin
+    assert told / 1.0 == pytest.approx((1.0 + margin) / told)
+    plain = fitted.model_copy(update={"fit_in_picture": False})
+    assert plain.window_margin == margin
+
+
 def test_without_fitting_crops_are_those_of_older_models() -> None:
     """A preparation that says nothing of fitting crops around the face's centre, as before."""
     stored = {name: value for name, value in FACES if name != "fit_in_picture"}

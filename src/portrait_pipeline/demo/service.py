@@ -186,7 +186,7 @@ class PortraitService:
         num_faces: int = 1,
     ) -> Answer:
         (portraits,) = portrayer.paint([crop])
-        judge = self._judge(portrayer.preparation.margin)
+        judge = self._judge(portrayer.preparation.window_margin)
         likenesses = {name: judge.compare(crop, pixels) for name, pixels in portraits.items()}
         name = portrayer.models[-1].name
         return Answer(crop, portraits, likenesses, name, num_faces)

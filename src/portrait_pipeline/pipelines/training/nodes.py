@@ -75,7 +75,7 @@ def prepare_validation(
     return Validation(
         photos=choose_pictures(photos, count, evaluation.seed),
         paintings=choose_pictures(paintings, count, evaluation.seed),
-        judge=load_judge(evaluation.judge, evaluation.judge_weights, faces.margin),
+        judge=load_judge(evaluation.judge, evaluation.judge_weights, faces.window_margin),
         batch_size=evaluation.batch_size,
         judge_name=evaluation.judge,
     )
@@ -88,7 +88,7 @@ def embed_training_faces(
     embedding_store: EmbeddingStore,
 ) -> TrainingData:
     """Add the teacher's embeddings of the real pictures, so that a step embeds only the fakes."""
-    embedder = load_embedder(training.teacher, training.teacher_weights, faces.margin)
+    embedder = load_embedder(training.teacher, training.teacher_weights, faces.window_margin)
     photo, portrait = (
         torch.from_numpy(embed_faces(crops, embedder, embedding_store))
         for crops in (data.photos, data.paintings)
@@ -165,7 +165,7 @@ def _train(
     provenance: Provenance,
     services: Services,
 ) -> TrainedModel:
-    margin, embedder = provenance.preparation.margin, None
+    margin, embedder = provenance.preparation.window_margin, None
     if needs_embedder(training):
         embedder = load_embedder(training.teacher, training.teacher_weights, margin)
     checkpoint = train_cyclegan(
