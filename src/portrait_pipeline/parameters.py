@@ -155,6 +155,7 @@ class TrainingParameters(Parameters):
     num_shallow_discriminator_layers: Annotated[int, Field(ge=0, le=5)] = 0
     upsampling: Literal["transposed", "resize"]
     sampling: Literal["plain", "antialiased"] = "plain"
+    generator_skip: bool = False
     initial_checkpoint: WeightsFile | None = None
     # objective
     adversarial_loss: Literal["least_squares", "log"]

@@ -7,6 +7,7 @@ from torch.nn import functional
 
 from portrait_pipeline.cyclegan.layers import Blur, RowConvolution, pad_by_strips
 from portrait_pipeline.cyclegan.networks import (
+    SKIP_SHARE,
     PatchDiscriminator,
     ResnetGenerator,
     initialise_weights,
@@ -53,6 +54,30 @@ def test_it_keeps_size_and_range_and_passes_gradients(upsampling, size):
     translated.square().sum().backward()
     gradients = [images.grad, *(weight.grad for weight in generator.parameters())]
     assert all(gradient is not None and gradient.abs().sum() > 0 for gradient in gradients)
+
+
+def test_with_a_skip_a_generator_starts_from_the_picture_itself(parameters):
+    """Law: before the first step G(x) is 0.95 x, and the layers can still change it."""
+    training = parameters(generator_skip=True)
+    generator = build_networks(training).photo_to_portrait
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    assert isinstance(generator, ResnetGenerator)
+    portraits = generator(images)
+    assert torch.allclose(portraits, SKIP_SHARE * images, atol=1e-6)
+    portraits.square().mean().backward()
+    gradients = [weight.grad for weight in generator.parameters() if weight.grad is not None]
+    assert max(gradient.abs().max() for gradient in gradients) > 0
+
+
+def test_pictures_at_the_ends_of_their_range_have_a_finite_way_through_a_skip(parameters):
+    """Law: pure black and white, where atanh of the picture itself is infinite, stay finite."""
+    training = parameters(generator_skip=True)
+    generator = build_networks(training).photo_to_portrait
+    images = torch.ones(1, 3, 32, 32)
+    images[..., :16] = -1.0
+    images.requires_grad_(True)
+    generator(images).sum().backward()
+    assert images.grad is not None and torch.isfinite(images.grad).all()
 
 
 def test_pictures_of_a_batch_do_not_mix():

@@ -10,6 +10,7 @@ from portrait_pipeline.cyclegan.layers import Blur, ReflectionPad, RowConvolutio
 
 Upsampling = Literal["transposed", "resize"]
 Sampling = Literal["plain", "antialiased"]
+SKIP_SHARE = 0.95  # of a picture that a generator with a skip starts from: atanh(1) is infinite
 
 
 class ResidualBlock(nn.Module):
@@ -48,6 +49,9 @@ class ResnetGenerator(nn.Module):
             convolution, which draws no checkerboards (Odena et al. 2016).
         sampling: `antialiased` blurs before pictures are halved and after they are doubled (Zhang
             2019), which asks for `resize`; `plain` is the paper's.
+        has_skip: The layers give the change of a picture instead of a new one, as in residual
+            learning (He et al. 2016, section 3.1): G(x) = tanh(atanh(0.95 x) + layers(x)). A
+            training starts with the pictures as they are and has the details from the first step.
     """
 
     def __init__(
@@ -56,8 +60,11 @@ class ResnetGenerator(nn.Module):
         num_residual_blocks: int,
         upsampling: Upsampling = "transposed",
         sampling: Sampling = "plain",
+        *,
+        has_skip: bool = False,
     ) -> None:
         super().__init__()
+        self.has_skip = has_skip
         k = num_filters
         self.layers = nn.Sequential(
             ReflectionPad(3),
@@ -71,7 +78,7 @@ class ResnetGenerator(nn.Module):
             *_upsample(2 * k, k, upsampling, sampling),
             ReflectionPad(3),
             RowConvolution(k, 3, 7),
-            nn.Tanh(),
+            nn.Identity() if has_skip else nn.Tanh(),
         )
 
     def forward(
@@ -79,6 +86,8 @@ class ResnetGenerator(nn.Module):
     ) -> Float[Tensor, "batch 3 height width"]:
         """Translate images in [-1, 1]; height and width are multiples of 4."""
         translated: Tensor = self.layers(images)
+        if self.has_skip:
+            return torch.tanh(torch.atanh(SKIP_SHARE * images) + translated)
         return translated
 
 
@@ -203,6 +212,8 @@ STANDARD_DEVIATION = 0.02
 def initialise_weights(network: nn.Module, generator: torch.Generator) -> None:
     """Draw every convolution's weights from N(0, 0.02) and set its bias to zero.
 
+    The last layer of a generator with a skip becomes zero: it starts by changing nothing.
+
     Args:
         network: A generator or a discriminator on the CPU; changed in place.
         generator: Where the numbers come from; the same one gives the same weights.
@@ -212,3 +223,6 @@ def initialise_weights(network: nn.Module, generator: torch.Generator) -> None:
             layer.weight.normal_(0.0, STANDARD_DEVIATION, generator=generator)
             if layer.bias is not None:
                 layer.bias.zero_()
+    if isinstance(network, ResnetGenerator) and network.has_skip:
+        last = [layer for layer in network.layers if isinstance(layer, nn.Conv2d)][-1]
+        last.weight.zero_()

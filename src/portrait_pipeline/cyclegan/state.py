@@ -156,6 +156,7 @@ def build_generator(parameters: TrainingParameters) -> ResnetGenerator:
         parameters.num_residual_blocks,
         parameters.upsampling,
         parameters.sampling,
+        has_skip=parameters.generator_skip,
     )
 
 
