@@ -47,3 +47,17 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("a small file system cannot be mounted here (needs root and tmpfs)")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny model, as it is shipped; to be copied before it is changed."""
+    # imported here: few tests need the exporter
+    from support.tiny_model import tiny_checkpoint  # noqa: PLC0415
+
+    from portrait_pipeline.portrayal.shipping import About, ship_model  # noqa: PLC0415
+
+    folder = tmp_path_factory.mktemp("shipped") / "model"
+    about = About("2026.1", "a test", "no pictures", "CC0-1.0")
+    ship_model(tiny_checkpoint(), about, folder)
+    return folder

@@ -53,6 +53,8 @@ TESTED_WITH: dict[str, str] = {
     "pipelines/reporting/nodes.py": "report/test_page.py",
     "pipelines/reporting/pipeline.py": "report/test_page.py",
     "portrayal/exported.py": "portrayal/test_exporting.py",
+    "demo/shipped_shelf.py": "demo/test_rest.py",
+    "options.py": "test_portrait_command.py",
     "portrayal/outcomes.py": "portrayal/test_photo_files.py",
     "portrayal/photo.py": "portrayal/test_portrayer.py",
     "portrayal/torch_model.py": "portrayal/test_portrayer.py",
@@ -62,6 +64,7 @@ TESTED_WITH: dict[str, str] = {
     "scoring/summaries.py": "pipelines/evaluation/test_evaluation.py",
     "scoring/table_rows.py": "pipelines/evaluation/test_evaluation.py",
     "settings.py": "test_parameters.py",
+    "shell.py": "test_terminal.py",
 }
 # Tests of several modules at once, of the project's files, or of what a person does.
 TESTS_OF_THE_WHOLE = {

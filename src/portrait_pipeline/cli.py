@@ -4,15 +4,19 @@ from copy import copy
 from functools import partial
 from typing import Any
 
-import click
-from kedro.framework.cli.project import run as kedro_run
-from kedro.framework.cli.utils import _split_params, split_string
+from portrait_pipeline.extras import exit_without
 
-from portrait_pipeline.commands import app, portray
-from portrait_pipeline.given_text import keep_text
-from portrait_pipeline.hooks.tracking import close_run_as_killed
-from portrait_pipeline.old_names import present_options
-from portrait_pipeline.terminal import configure_logging, exit_with_one_sentence
+exit_without("train", "kedro")
+
+import click  # noqa: E402
+from kedro.framework.cli.project import run as kedro_run  # noqa: E402
+from kedro.framework.cli.utils import _split_params, split_string  # noqa: E402
+
+from portrait_pipeline.commands import app, portray  # noqa: E402
+from portrait_pipeline.given_text import keep_text  # noqa: E402
+from portrait_pipeline.hooks.tracking import close_run_as_killed  # noqa: E402
+from portrait_pipeline.old_names import present_options  # noqa: E402
+from portrait_pipeline.terminal import configure_logging, exit_with_one_sentence  # noqa: E402
 
 
 @click.group(name="portrait_pipeline")

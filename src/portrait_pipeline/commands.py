@@ -1,6 +1,5 @@
 """What people do with a trained model: `kedro portray` and `kedro app`."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,8 +14,8 @@ from kedro.io import DataCatalog
 
 from portrait_pipeline.datasets.trained_models import Runtime, TrainedModels
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.file_names import user_path
 from portrait_pipeline.old_names import present_parameters
+from portrait_pipeline.options import ADDRESS_OPTIONS, UserPath, takes
 from portrait_pipeline.parameters import EvaluationParameters, Judge, PortrayingParameters
 from portrait_pipeline.portrayal.batch import PhotoBatch
 from portrait_pipeline.portrayal.naming import PictureWriter
@@ -29,15 +28,6 @@ from portrait_pipeline.terminal import configure_logging, exit_with_one_sentence
 NOT_ALL_PORTRAYED = 3
 """Exit code when at least one photo could not be read or shows no face."""
 BATCH_SIZE = 8
-DEFAULT_PORT = 7860
-
-
-class UserPath(click.Path):
-    """A path in which `~` is the user's home, also after `--out=`, where no shell replaces it."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """Return the path."""
-        return user_path(os.fsdecode(super().convert(value, param, ctx)))
 
 
 @dataclass(frozen=True)
@@ -97,12 +87,6 @@ LOCATION_OPTIONS = (
 )
 
 
-def _takes_location(command: Any) -> Any:
-    for option in reversed(LOCATION_OPTIONS):
-        command = option(command)
-    return command
-
-
 @click.command()
 @click.argument("photos", nargs=-1, required=True, type=UserPath())
 @click.option("--out", required=True, type=UserPath(), help="Folder to write to.")
@@ -111,7 +95,7 @@ def _takes_location(command: Any) -> Any:
 @click.option("--paste-back", is_flag=True, help="Lay the portrait into the whole photo.")
 @click.option("--compare", is_flag=True, help="Write strips photo | baseline | proposed instead.")
 @click.option("--force", is_flag=True, help="Replace pictures that are there.")
-@_takes_location
+@takes(*LOCATION_OPTIONS)
 @click.pass_context
 def portray(context: click.Context, /, verbose: bool, **options: Any) -> None:
     """Make portraits of PHOTOS: files, folders, or both.
@@ -130,21 +114,8 @@ def portray(context: click.Context, /, verbose: bool, **options: Any) -> None:
 
 
 @click.command()
-@click.option(
-    "--host",
-    default="127.0.0.1",
-    show_default=True,
-    help="Address to listen at; 0.0.0.0 opens the page to your network (see docs/security.md).",
-)
-@click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(1, 65535))
-@click.option(
-    "--allow-host",
-    "allowed_hosts",
-    multiple=True,
-    metavar="NAME",
-    help="A further name under which the page may be called, such as that of a proxy; repeatable.",
-)
-@_takes_location
+@takes(*ADDRESS_OPTIONS)
+@takes(*LOCATION_OPTIONS)
 @click.pass_context
 def app(context: click.Context, /, verbose: bool, **options: Any) -> None:
     """Open the web page: upload a photo, see its portraits."""

@@ -1,13 +1,12 @@
 """What the terminal shows: this project's own words, and one sentence instead of a traceback."""
 
-import io
 import logging
 import re
 import sys
 from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 import yaml
@@ -17,8 +16,8 @@ from kedro.validation.exceptions import ParameterValidationError
 from omegaconf.errors import OmegaConfBaseException
 
 from portrait_pipeline.errors import PortraitPipelineError, TrainingInterruptedError
-from portrait_pipeline.file_names import printable_lines
 from portrait_pipeline.masking import mask_secrets
+from portrait_pipeline.shell import exit_with, show_any_character
 from portrait_pipeline.signals import stopping_in_order
 
 LOG_FILE = "portrait_pipeline.log"
@@ -55,13 +54,6 @@ class LogFile(RotatingFileHandler):
                 " on without it",
                 err=True,
             )
-
-
-def show_any_character() -> None:
-    """Print characters that the terminal's encoding lacks as `?` instead of failing at them."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
 
 
 def configure_logging(metadata: ProjectMetadata, verbose: bool) -> None:
@@ -129,18 +121,13 @@ def exit_with_one_sentence(command: Callable[..., Any], verbose: bool) -> Any:
             return command()
         except KeyboardInterrupt as interruption:
             signal_name = getattr(interruption, "signal_name", "Ctrl-C")
-            _exit(f"{signal_name} stopped the command; what was saved before is kept")
+            exit_with(f"{signal_name} stopped the command; what was saved before is kept")
         except Exception as error:
             logger.debug("the command failed", exc_info=error)
             if verbose:
                 raise
-            _exit(
+            exit_with(
                 user_error(error)
                 or f"{type(error).__name__}: {error} (the traceback is in {LOG_FILE}, or run the"
                 " command again with -v)"
             )
-
-
-def _exit(sentence: str) -> NoReturn:
-    click.secho(f"error: {printable_lines(mask_secrets(sentence))}", err=True, fg="red")
-    sys.exit(1)

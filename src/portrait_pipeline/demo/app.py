@@ -12,16 +12,25 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
 
 from portrait_pipeline.demo import words
 from portrait_pipeline.demo.gate import Gate
 from portrait_pipeline.demo.hosts import HostNames
-from portrait_pipeline.demo.limits import MAX_SESSIONS, MAX_UPLOAD_BYTES, SWEEP_SECONDS
+from portrait_pipeline.demo.limits import (
+    MAX_SESSIONS,
+    MAX_UPLOAD_BYTES,
+    MAX_WAITING,
+    MAX_WAITING_OF_ONE,
+    SWEEP_SECONDS,
+)
 from portrait_pipeline.demo.messages import MessageRules, num_inputs_of_events
 from portrait_pipeline.demo.page import Page
 from portrait_pipeline.demo.private_folder import private_folder
+from portrait_pipeline.demo.rest import portrait_route
 from portrait_pipeline.demo.service import ModelShelf, PortraitService
 from portrait_pipeline.demo.uploads import UploadFolder, file_route, progress_route, upload_route
+from portrait_pipeline.demo.visitors import Places
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.portrayal.similarity import JudgeOfFaces
 from portrait_pipeline.signals import StoppedError, stopping_in_order
@@ -34,7 +43,7 @@ MAX_CONNECTIONS_WAITING = 128
 
 def serve(
     shelf: ModelShelf,
-    load_judge: Callable[[float], JudgeOfFaces],
+    load_judge: Callable[[float], JudgeOfFaces] | None,
     host: str,
     port: int,
     allowed_hosts: Sequence[str] = (),
@@ -43,7 +52,7 @@ def serve(
 
     Args:
         shelf: The trained models.
-        load_judge: Loads the judge for crops with the margin that it is given.
+        load_judge: Loads the judge for crops with the margin that it is given; None for none.
         host: Address to listen at; 127.0.0.1 keeps strangers out.
         port: Where to listen.
         allowed_hosts: Further names under which the page may be called.
@@ -73,8 +82,10 @@ def running_page(
         _environment(str(root)),
     ):
         uploads = UploadFolder(root)
-        page = Page(service, uploads).build()
-        app = page_app(page, uploads, HostNames(host, allowed_hosts))
+        waiting = Places(MAX_WAITING, MAX_WAITING_OF_ONE)
+        page = Page(service, uploads, waiting).build()
+        rest = portrait_route(service, waiting)
+        app = page_app(page, uploads, HostNames(host, allowed_hosts), [rest])
         with _swept(uploads), _served(app, listener):
             try:
                 shown = f"[{host}]" if ":" in host else host
@@ -83,14 +94,19 @@ def running_page(
                 page.close(verbose=False)
 
 
-def page_app(page: gradio.Blocks, uploads: UploadFolder, hosts: HostNames) -> FastAPI:
-    """Put the gate and our own routes for files before a Gradio page."""
+def page_app(
+    page: gradio.Blocks,
+    uploads: UploadFolder,
+    hosts: HostNames,
+    more_routes: Sequence[Route] = (),
+) -> FastAPI:
+    """Put the gate and our own routes for files, and more, before a Gradio page."""
     rules = MessageRules(num_inputs_of_events(page.get_config_file()), uploads.is_waiting)
     app = FastAPI(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        routes=[upload_route(uploads), progress_route(), file_route(uploads)],
+        routes=[upload_route(uploads), progress_route(), file_route(uploads), *more_routes],
         middleware=[
             Middleware(Gate, rules=rules, hosts=hosts),
             # Allows no other origin; without it Gradio would allow every one.

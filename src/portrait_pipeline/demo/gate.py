@@ -14,18 +14,24 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from portrait_pipeline.demo import limits
 from portrait_pipeline.demo.hosts import HostNames, is_same_origin
 from portrait_pipeline.demo.messages import MessageError, MessageRules
+from portrait_pipeline.demo.rest import PORTRAIT_ADDRESS
 from portrait_pipeline.demo.uploads import BUSY, TOO_LARGE, UPLOAD_ADDRESS
 from portrait_pipeline.demo.visitors import FullError, Places, visitor_at
 
 TOO_SLOW = "This upload took too long. Please try again, or choose a smaller photo."
 ALLOWED = re.compile(
     r"/(config|theme\.css|favicon\.ico|robots\.txt|manifest\.json|(assets|static|svelte)/.*)?"
-    r"|/gradio_api/(upload|upload_progress|queue/(join|data)|heartbeat/\w+|cancel|reset"
+    r"|/api/portrait|/gradio_api/(upload|upload_progress|queue/(join|data)|heartbeat/\w+|cancel|reset"
     r"|startup-events|app_id|theme\.css|file=/.*)"
 )
 METHODS = frozenset({"GET", "HEAD", "POST"})
-QUERY_NAMES = frozenset({"session_hash", "upload_id", "__theme", "v"})
-"""What the page itself asks with; Gradio knows more, a path to a saved state among it."""
+PHOTO_ADDRESSES = frozenset({UPLOAD_ADDRESS, PORTRAIT_ADDRESS})
+"""Where a body is a photo."""
+QUERY_NAMES = frozenset({"session_hash", "upload_id", "__theme", "v", "size"})
+"""What the page itself and `/api/portrait` are asked with.
+
+Gradio knows more, a path to a saved state among it.
+"""
 OVERHEAD_BYTES = 20_000
 HEADERS = {
     "content-security-policy": (
@@ -140,7 +146,7 @@ class Gate:
         client = scope.get("client")
         visitor = visitor_at(client[0] if client else None)
         with self._requests.taken_by(visitor):
-            if scope["path"] != UPLOAD_ADDRESS:
+            if scope["path"] not in PHOTO_ADDRESSES:
                 yield
                 return
             with self._uploads.taken_by(visitor):
@@ -151,7 +157,7 @@ class Gate:
         asked = parse_qsl(scope["query_string"].decode("latin-1"))
         query = urlencode([(name, value) for name, value in asked if name in QUERY_NAMES])
         scope = {**scope, "query_string": query.encode()}
-        if scope["path"] == UPLOAD_ADDRESS:
+        if scope["path"] in PHOTO_ADDRESSES:
             await self._app(scope, _limited(scope, receive, self._upload), send)
             return
         limited = _limited(scope, receive, self._message)

@@ -57,12 +57,15 @@ class Page:
     Args:
         service: Answers photos.
         uploads: Where they lie until they are answered.
+        waiting: Places for photos that wait for their portrait.
     """
 
-    def __init__(self, service: PortraitService, uploads: UploadFolder) -> None:
+    def __init__(
+        self, service: PortraitService, uploads: UploadFolder, waiting: Places | None = None
+    ) -> None:
         self._service = service
         self._uploads = uploads
-        self._waiting = Places(MAX_WAITING, MAX_WAITING_OF_ONE)
+        self._waiting = waiting or Places(MAX_WAITING, MAX_WAITING_OF_ONE)
         self._examples = [
             draw_photo(index, EXAMPLE_SEED, EXAMPLE_PX).photo for index in range(NUM_EXAMPLES)
         ]
@@ -71,7 +74,7 @@ class Page:
         """Lay the page out and wire it."""
         page = gradio.Blocks(title=words.TITLE, analytics_enabled=False)
         with page:
-            gradio.HTML(words.INTRODUCTION, padding=False)
+            gradio.HTML(words.introduction(self._service.shelf.names()), padding=False)
             with gradio.Row(equal_height=False):
                 with gradio.Column(scale=2, min_width=280):
                     photo, examples, model = self._inputs()
@@ -241,9 +244,9 @@ def _picture(name: str) -> gradio.Image:
 
 
 def _caption(model: str | None, answer: Answer) -> gradio.HTML:
-    if model is None or model not in answer.likenesses:
+    if model is None or model not in answer.portraits:
         return gradio.HTML("", visible=False)
-    return gradio.HTML(words.caption(model, answer.likenesses[model]), visible=True)
+    return gradio.HTML(words.caption(model, answer.likenesses.get(model)), visible=True)
 
 
 def _written(pixels: Pixels, path: Path) -> str:

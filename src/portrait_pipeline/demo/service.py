@@ -54,7 +54,7 @@ class Answer:
     Attributes:
         photo: The face crop.
         portraits: By model, in the order in which they are shown; the chosen one last.
-        likenesses: The judge's word on each.
+        likenesses: The judge's word on each; empty without a judge.
         chosen: The name of the chosen model.
         num_faces: Faces in the photo; the largest was taken.
         notes: Sentences to be shown beside the portraits.
@@ -110,14 +110,14 @@ class PortraitService:
     Args:
         shelf: The trained models.
         load_judge: Loads what says how alike portrait and photo are, for crops with the margin
-            that it is given.
+            that it is given; None for no such word.
         time_limit_seconds: For one answer.
     """
 
     def __init__(
         self,
         shelf: ModelShelf,
-        load_judge: Callable[[float], JudgeOfFaces],
+        load_judge: Callable[[float], JudgeOfFaces] | None,
         time_limit_seconds: float = TIME_LIMIT_SECONDS,
     ) -> None:
         self.shelf = shelf
@@ -186,15 +186,23 @@ class PortraitService:
         num_faces: int = 1,
     ) -> Answer:
         (portraits,) = portrayer.paint([crop])
-        judge = self._judge(portrayer.preparation.window_margin)
-        likenesses = {name: judge.compare(crop, pixels) for name, pixels in portraits.items()}
+        likenesses = self._compare(crop, portraits, portrayer.preparation.window_margin)
         name = portrayer.models[-1].name
         return Answer(crop, portraits, likenesses, name, num_faces)
 
-    def _judge(self, margin: float) -> JudgeOfFaces:
+    def _compare(
+        self,
+        crop: UInt8[np.ndarray, "size size 3"],
+        portraits: Mapping[str, UInt8[np.ndarray, "size size 3"]],
+        margin: float,
+    ) -> dict[str, Likeness]:
+        """Ask the judge, which is loaded once for each margin; nothing is said without one."""
+        if self._load_judge is None:
+            return {}
         if margin not in self._judges:
             self._judges[margin] = self._load_judge(margin)
-        return self._judges[margin]
+        judge = self._judges[margin]
+        return {name: judge.compare(crop, pixels) for name, pixels in portraits.items()}
 
     def _portrayer(self, chosen: str) -> FacePortrayer:
         """Put the chosen model beside the baseline, where there is one of the same preparation."""

@@ -1,5 +1,6 @@
 """The sentences and the looks of the page."""
 
+from collections.abc import Sequence
 from html import escape
 
 from portrait_pipeline.demo.limits import KEEP_SECONDS
@@ -7,10 +8,6 @@ from portrait_pipeline.demo.service import Answer
 from portrait_pipeline.portrayal.similarity import Likeness
 
 TITLE = "Photo into portrait"
-INTRODUCTION = """<header class="top"><h1>Photo into portrait</h1>
-<p>Choose a photo with a face. It is painted twice: by a plain CycleGAN, the <b>baseline</b>, and
-by one that was also trained to keep the person recognisable, the <b>proposed</b> model.</p>
-</header>"""
 WELCOME = '<p class="hint">Upload a photo, take one, or choose an example.</p>'
 EXAMPLES = '<p class="hint">Examples, drawn faces of nobody:</p>'
 NOT_TRAINED = (
@@ -63,6 +60,21 @@ MARKS = {
     "stranger": "#D55E00",
     "no face": "#7A828C",
 }
+
+
+def introduction(models: Sequence[tuple[str, str]]) -> str:
+    """Write what the page does, with the one model that there is or with several."""
+    if len(models) == 1:
+        painters = f"It is painted by {escape(models[0][0])}."
+    else:
+        painters = (
+            "It is painted twice: by a plain CycleGAN, the <b>baseline</b>, and by one that was"
+            " also trained to keep the person recognisable, the <b>proposed</b> model."
+        )
+    return (
+        f'<header class="top"><h1>{TITLE}</h1>\n<p>Choose a photo with a face. {painters}</p>\n'
+        "</header>"
+    )
 
 
 def refusal(words: str) -> str:

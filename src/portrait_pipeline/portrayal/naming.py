@@ -3,7 +3,9 @@
 import errno
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -14,6 +16,13 @@ from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.file_names import is_safe_name
 from portrait_pipeline.files import part_beside, put_in_place
 
+FORMATS: Mapping[str, Mapping[str, Any]] = {
+    ".png": {"format": "PNG"},
+    ".jpg": {"format": "JPEG", "quality": 95, "subsampling": 0},
+    ".jpeg": {"format": "JPEG", "quality": 95, "subsampling": 0},
+    ".webp": {"format": "WEBP", "quality": 95},
+}
+"""By the ending of a file's name."""
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
@@ -60,32 +69,64 @@ class PictureWriter:
         if not is_safe_name(file_name):
             raise PortraitPipelineError(f"{file_name!r} is no safe file name")
         target = self.folder / file_name
+        write_picture(target, Image.fromarray(pixels), self._overwrite)
+        return target
+
+
+def write_picture(target: Path, picture: Image.Image, overwrite: bool = False) -> None:
+    """Write a picture with the sRGB profile, whole or not at all; the name's ending is its format.
+
+    Args:
+        target: Where to; one of the endings of `FORMATS`.
+        picture: RGB.
+        overwrite: Replace what is there.
+
+    Raises:
+        PortraitPipelineError: if the ending is unknown, something is there and must not be
+            overwritten, or the disk refuses.
+    """
+    settings = picture_format(target)
+    try:
         part = part_beside(target)
         try:
             with part.open("xb") as file:
-                Image.fromarray(pixels).save(file, format="PNG", icc_profile=srgb_profile())
-            self._put(part, target)
-        except OSError as error:
-            raise PortraitPipelineError(
-                f"could not write {target} ({error.strerror or error}): free space on that disk or"
-                " choose another --out"
-            ) from error
+                picture.save(file, icc_profile=srgb_profile(), **settings)
+            _put(part, target, overwrite)
         finally:
             part.unlink(missing_ok=True)
-        return target
+    except OSError as error:
+        raise PortraitPipelineError(
+            f"could not write {target} ({error.strerror or error}): free space on that disk or"
+            " choose another --out"
+        ) from error
 
-    def _put(self, part: Path, target: Path) -> None:
-        if self._overwrite:
+
+def picture_format(target: Path) -> Mapping[str, Any]:
+    """Return Pillow's settings for the format that a file name ends with.
+
+    Raises:
+        PortraitPipelineError: if the ending is none of `FORMATS`.
+    """
+    settings = FORMATS.get(target.suffix.lower())
+    if settings is None:
+        raise PortraitPipelineError(
+            f"--out {target} ends with {target.suffix!r}, expected one of {', '.join(FORMATS)}"
+        )
+    return settings
+
+
+def _put(part: Path, target: Path, overwrite: bool) -> None:
+    if overwrite:
+        put_in_place(part, target)
+        return
+    try:
+        os.link(part, target)  # unlike a rename, fails where something is there already
+    except OSError as error:
+        if error.errno in _NO_HARD_LINKS and not os.path.lexists(target):
             put_in_place(part, target)
             return
-        try:
-            os.link(part, target)  # unlike a rename, fails where something is there already
-        except OSError as error:
-            if error.errno in _NO_HARD_LINKS and not os.path.lexists(target):
-                put_in_place(part, target)
-                return
-            if error.errno != errno.EEXIST and error.errno not in _NO_HARD_LINKS:
-                raise
-            raise PortraitPipelineError(
-                f"{target} is there already; choose another --out, or replace it with --force"
-            ) from error
+        if error.errno != errno.EEXIST and error.errno not in _NO_HARD_LINKS:
+            raise
+        raise PortraitPipelineError(
+            f"{target} is there already; choose another --out, or replace it with --force"
+        ) from error

@@ -1,0 +1,71 @@
+"""For programs: a photo is posted and its portrait is the answer, within the page's limits.
+
+    curl --data-binary @me.jpg http://127.0.0.1:7860/api/portrait --output painted.png
+
+`?size=512` asks for an edge in pixels; by default the answer has that of the model. Whatever is
+refused is answered with a JSON object whose `detail` says why. Nothing is written to the disk.
+"""
+
+import io
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from portrait_pipeline.decoding.colour import srgb_profile
+from portrait_pipeline.demo.service import PortraitService, RefusedError
+from portrait_pipeline.demo.uploads import BUSY
+from portrait_pipeline.demo.visitors import FullError, Places, visitor_at
+from portrait_pipeline.portrayal.sizes import MAX_OWN_SIZE_PX, at_size
+
+PORTRAIT_ADDRESS = "/api/portrait"
+MIN_SIZE_PX = 32
+WRONG_SIZE = f"size is no number of pixels in [{MIN_SIZE_PX}, {MAX_OWN_SIZE_PX}]"
+
+
+def portrait_route(service: PortraitService, waiting: Places) -> Route:
+    """Answer a posted photo with a PNG of its largest face's portrait.
+
+    Args:
+        service: What answers the page too.
+        waiting: The places of photos that wait, the page's among them.
+    """
+
+    async def portrait(request: Request) -> Response:
+        size_px = _size_px(request.query_params.get("size"))
+        if size_px == 0:
+            return JSONResponse({"detail": WRONG_SIZE}, 422)
+        data = await request.body()
+        visitor = visitor_at(request.client.host if request.client else None)
+        try:
+            with waiting.taken_by(visitor):
+                answer = await run_in_threadpool(service.portray, data, "")
+        except FullError:
+            return JSONResponse({"detail": BUSY}, 503)
+        except RefusedError as error:
+            return JSONResponse({"detail": str(error)}, 422)
+        pixels = answer.portraits[answer.chosen]
+        content = await run_in_threadpool(_png, pixels, size_px or len(pixels))
+        return Response(content, media_type="image/png", headers={"cache-control": "no-store"})
+
+    return Route(PORTRAIT_ADDRESS, portrait, methods=["POST"])
+
+
+def _size_px(given: str | None) -> int | None:
+    """Read the size that is asked for: None without one, 0 for what is none."""
+    if given is None:
+        return None
+    is_number = given.isascii() and given.isdecimal() and len(given) <= 5
+    is_allowed = is_number and MIN_SIZE_PX <= int(given) <= MAX_OWN_SIZE_PX
+    return int(given) if is_allowed else 0
+
+
+def _png(pixels: UInt8[np.ndarray, "size size 3"], size_px: int) -> bytes:
+    content = io.BytesIO()
+    picture = Image.fromarray(at_size(pixels, size_px))
+    picture.save(content, "PNG", icc_profile=srgb_profile())
+    return content.getvalue()

@@ -1,0 +1,117 @@
+"""Three lines from a photo to its portrait, with the model that comes with the package.
+
+Example:
+    ```python
+    from portrait_pipeline import Portrayer
+    Portrayer.pretrained().portray("me.jpg").save("painted.png")
+    ```
+"""
+
+from pathlib import Path
+from typing import Self
+
+from PIL import Image
+
+from portrait_pipeline.decoding.colour import srgb_profile
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.portrayal.photo import Photo
+from portrait_pipeline.portrayal.portrayer import FaceChoice, FacePortrayer, Portrayal, pasted
+from portrait_pipeline.portrayal.shipped import ShippedModel, read_shipped
+from portrait_pipeline.portrayal.sizes import at_size, portrait_size_px
+
+PhotoSource = str | Path | bytes | Image.Image
+"""A file, the content of one, or a picture in memory."""
+
+
+class NoFaceError(PortraitPipelineError):
+    """No face in a photo is clear and large enough to be portrayed."""
+
+
+class Portrayer:
+    """Paints portraits of photos. Runs on the CPU, without PyTorch and without a network.
+
+    Args:
+        model: What paints.
+        num_threads: Threads of each network; 0 means one for each core.
+
+    Attributes:
+        card: What the model is and what it was trained on.
+    """
+
+    def __init__(self, model: ShippedModel, num_threads: int = 0) -> None:
+        self.card = model.card
+        self._portrayer = FacePortrayer([model.open(num_threads)])
+
+    @classmethod
+    def pretrained(cls, folder: str | Path | None = None) -> Self:
+        """Load the model that comes with the package, or that of a folder.
+
+        Raises:
+            ShippedModelError: if it is missing, damaged or of another version.
+        """
+        return cls(read_shipped(None if folder is None else Path(folder)))
+
+    def portray(self, photo: PhotoSource, *, size_px: int | None = None) -> Image.Image:
+        """Paint the largest face of a photo.
+
+        Args:
+            photo: A path, the bytes of a picture file, or a picture.
+            size_px: Edge of the portrait; by default that of the face in the photo, at most 1024.
+
+        Raises:
+            PictureError: if the photo cannot be read.
+            NoFaceError: if it shows no face.
+        """
+        _, portrayal = self._found(photo, "largest")
+        return self._portraits(portrayal, size_px)[0]
+
+    def portray_all(self, photo: PhotoSource, *, size_px: int | None = None) -> list[Image.Image]:
+        """Paint every face of a photo, the largest first; else as `portray`."""
+        _, portrayal = self._found(photo, "all")
+        return self._portraits(portrayal, size_px)
+
+    def paste_back(self, photo: PhotoSource, *, faces: FaceChoice = "largest") -> Image.Image:
+        """Paint the largest face of a photo, or all, and lay it into the whole photo.
+
+        Raises:
+            PictureError: if the photo cannot be read.
+            NoFaceError: if it shows no face.
+        """
+        read, portrayal = self._found(photo, faces)
+        return _in_srgb(pasted(read.image, portrayal, self.card.name))
+
+    def _found(self, photo: PhotoSource, faces: FaceChoice) -> tuple[Photo, Portrayal]:
+        read = self._read(photo)
+        (portrayal,) = self._portrayer.portray([read], faces)
+        if not portrayal.faces:
+            raise NoFaceError(
+                f"no face to portray ({portrayal.fault}): expected one from the front, well lit"
+            )
+        return read, portrayal
+
+    def _read(self, photo: PhotoSource) -> Photo:
+        size_px = self._portrayer.detection_size_px
+        if isinstance(photo, Image.Image):
+            return Photo.of_image(photo.convert("RGB"))
+        if isinstance(photo, bytes):
+            return Photo.decode(photo, "the photo", size_px)
+        return Photo.read(Path(photo), size_px)
+
+    def _portraits(self, portrayal: Portrayal, size_px: int | None) -> list[Image.Image]:
+        return [
+            _in_srgb(
+                Image.fromarray(
+                    at_size(
+                        face.portraits[self.card.name], portrait_size_px(face.transform, size_px)
+                    )
+                )
+            )
+            for face in portrayal.faces
+        ]
+
+
+def _in_srgb(picture: Image.Image) -> Image.Image:
+    """Let the file that the picture is saved as say its colour space; nothing else is noted."""
+    plain = picture.copy()
+    plain.info = {"icc_profile": srgb_profile()}
+    return plain

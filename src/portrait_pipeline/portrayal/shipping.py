@@ -1,0 +1,188 @@
+"""From a checkpoint to the folder of a model that needs neither PyTorch nor this project's folders.
+
+`python -m portrait_pipeline.portrayal.shipping CHECKPOINT` replaces the model of the package.
+"""
+
+import argparse
+import hashlib
+import importlib.metadata
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from jaxtyping import UInt8
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
+
+from portrait_pipeline import __version__
+from portrait_pipeline.cyclegan.checkpoint_files import read_checkpoint
+from portrait_pipeline.cyclegan.services import Checkpoint
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.files import whole_folder
+from portrait_pipeline.images import to_model_range
+from portrait_pipeline.metrics.ssim import ssim
+from portrait_pipeline.portrayal.exported import GENERATOR, ExportedModel, exported_model
+from portrait_pipeline.portrayal.exporting import export_model
+from portrait_pipeline.portrayal.shipped import CARD, FOLDER, FORMAT, NETWORK_FILES, ModelCard
+from portrait_pipeline.portrayal.torch_model import checkpoint_model, checkpoint_preparation
+from portrait_pipeline.sample import draw_photo
+
+MAX_FOLDER_BYTES = 25_000_000
+MIN_PARITY = 0.999
+"""Mean SSIM of the portraits by the checkpoint and by the shipped model."""
+NUM_PARITY_FACES = 8
+MIN_HALVED_VALUES = 64
+"""Smaller tensors, such as biases, stay in float32."""
+DETECTOR_PACKAGE = "facenet-pytorch"
+DETECTOR_LICENCE_FILE = "LICENSE_face_detector.txt"
+
+logger = logging.getLogger("portrait_pipeline.portrayal.shipping")
+
+
+@dataclass(frozen=True)
+class About:
+    """What only a person can say about a model; see `ModelCard`."""
+
+    version: str
+    label: str
+    trained_on: str
+    licence: str
+
+
+def ship_model(
+    checkpoint: Checkpoint, about: About, folder: Path, averaged: bool = True
+) -> ModelCard:
+    """Write the folder of a model, which replaces the one that is there.
+
+    Args:
+        checkpoint: A trained model.
+        about: What its card says.
+        folder: Where to write.
+        averaged: Take the running average of the generator's weights.
+
+    Raises:
+        PortraitPipelineError: if float16 weights change its portraits, or it is too large.
+    """
+    size_px = checkpoint_preparation(checkpoint).crop_size_px
+    faces = drawn_faces(NUM_PARITY_FACES, size_px)
+    full = export_model(checkpoint, averaged, faces[:1])
+    networks = {**full.networks, GENERATOR: with_half_weights(full.networks[GENERATOR])}
+    parity = _parity(checkpoint, averaged, ExportedModel(networks, faces[:1]), faces)
+    if parity < MIN_PARITY:
+        raise PortraitPipelineError(
+            f"with float16 weights the portraits of {checkpoint['model']} have an SSIM of"
+            f" {parity:.4f} to those of its checkpoint, expected at least {MIN_PARITY}"
+        )
+    files = {NETWORK_FILES[name]: network for name, network in networks.items()}
+    num_bytes = sum(map(len, files.values()))
+    if num_bytes > MAX_FOLDER_BYTES:
+        raise PortraitPipelineError(
+            f"the model has {num_bytes / 1e6:.1f} MB, expected at most"
+            f" {MAX_FOLDER_BYTES / 1e6:.0f}: train one with fewer filters"
+        )
+    card = _card(checkpoint["model"], size_px, about, files)
+    _write(folder, card, files)
+    logger.info("%s: %.1f MB, SSIM to the checkpoint %.5f", card.title, num_bytes / 1e6, parity)
+    return card
+
+
+def with_half_weights(network: bytes) -> bytes:
+    """Store the large weights of an ONNX network in float16; it computes in float32 as before.
+
+    Raises:
+        PortraitPipelineError: if a weight is outside the range of float16.
+    """
+    model = onnx.load_from_string(network)
+    casts = []
+    for tensor in model.graph.initializer:
+        weights = numpy_helper.to_array(tensor)
+        if tensor.data_type != TensorProto.FLOAT or weights.size < MIN_HALVED_VALUES:
+            continue
+        if np.abs(weights).max() > np.finfo(np.float16).max:
+            raise PortraitPipelineError(
+                f"{tensor.name} holds {np.abs(weights).max():g}, expected weights of a trained"
+                " model in the range of float16"
+            )
+        stored = f"{tensor.name}_half"
+        casts.append(helper.make_node("Cast", [stored], [tensor.name], to=TensorProto.FLOAT))
+        tensor.CopyFrom(numpy_helper.from_array(weights.astype(np.float16), stored))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def drawn_faces(count: int, size_px: int) -> UInt8[np.ndarray, "count size size 3"]:
+    """Draw faces of nobody as crops of a size."""
+    photos = (Image.fromarray(draw_photo(index, 0, 160).photo) for index in range(count))
+    shown = [photo.resize((size_px, size_px), Image.Resampling.LANCZOS) for photo in photos]
+    return np.stack([np.asarray(photo) for photo in shown])
+
+
+def _parity(
+    checkpoint: Checkpoint,
+    averaged: bool,
+    shipped: ExportedModel,
+    faces: UInt8[np.ndarray, "n size size 3"],
+) -> float:
+    """Return the mean SSIM of the portraits by the checkpoint and by what is shipped of it."""
+    original = checkpoint_model(checkpoint, averaged, torch.device("cpu")).painter(faces)
+    portraits = exported_model(shipped).painter(faces)
+    return float(ssim(to_model_range(original), to_model_range(portraits), (-1.0, 1.0)).mean())
+
+
+def _card(name: str, size_px: int, about: About, files: dict[str, bytes]) -> ModelCard:
+    return ModelCard(
+        format=FORMAT,
+        name=name,
+        size_px=size_px,
+        **vars(about),
+        detector_licence=f"MIT, {DETECTOR_PACKAGE}; see {DETECTOR_LICENCE_FILE}",
+        made_by=f"portrait_pipeline {__version__}",
+        sha256={file: hashlib.sha256(content).hexdigest() for file, content in files.items()},
+    )
+
+
+def _write(folder: Path, card: ModelCard, files: dict[str, bytes]) -> None:
+    licence = importlib.metadata.distribution(DETECTOR_PACKAGE).read_text("LICENSE.md") or ""
+    with whole_folder(folder) as part:
+        for name, content in files.items():
+            (part / name).write_bytes(content)
+        (part / DETECTOR_LICENCE_FILE).write_text(licence, encoding="utf-8")
+        text = json.dumps(card.model_dump(mode="json"), indent=2, ensure_ascii=False)
+        (part / CARD).write_text(f"{text}\n", encoding="utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Ship a model from the command line; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m portrait_pipeline.portrayal.shipping",
+        description="Make the model that comes with the package from a checkpoint.",
+    )
+    parser.add_argument("checkpoint", type=Path, help="checkpoint.pt of a training")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / FOLDER)
+    parser.add_argument("--version", required=True, help="of the model, such as 2026.11")
+    parser.add_argument("--label", required=True, help="how far to trust it: preliminary, …")
+    parser.add_argument("--trained-on", required=True, help="the pictures, in a sentence")
+    parser.add_argument("--licence", default="Apache-2.0", help="of the weights")
+    parser.add_argument("--last", action="store_true", help="the last weights, not their average")
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    about = About(given.version, given.label, given.trained_on, given.licence)
+    try:
+        ship_model(read_checkpoint(given.checkpoint), about, given.out, averaged=not given.last)
+    except PortraitPipelineError as error:
+        logger.error("%s", error)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
