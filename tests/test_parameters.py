@@ -83,7 +83,7 @@ def test_the_seed_of_the_trainings_changes_nothing_else(env: str) -> None:
 
 @pytest.mark.parametrize(
     ("rule", "metric"),
-    [("ssim", "validation_ssim"), ("pareto", "validation_identity_similarity")],
+    [("ssim", "validation_ssim"), ("pareto", "validation_painted_identity")],
 )
 def test_the_best_epoch_is_chosen_by_the_rule_that_chooses_lambda(rule: str, metric: str) -> None:
     """`selection` decides between epochs as it does between λ_p."""

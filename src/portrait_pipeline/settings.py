@@ -21,7 +21,7 @@ from portrait_pipeline.session import ProjectSession  # noqa: E402
 # What `selection`, the rule that chooses λ_p, looks at among the epochs of one training.
 METRICS_OF_RULES = {
     "ssim": "validation_ssim",
-    "pareto": "validation_identity_similarity",
+    "pareto": "validation_painted_identity",
 }
 
 # kedro-mlflow's own hook is replaced by a subclass of it.

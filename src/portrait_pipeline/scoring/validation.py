@@ -46,10 +46,10 @@ class Validation:
     ) -> dict[str, float]:
         """Return SSIM, identity, distances to paintings and reconstruction error, one number each.
 
-        `validation_ssim` and `validation_identity_similarity` are better when higher,
-        `validation_kid`, `validation_swd` and `validation_reconstruction_l1` when lower. Without
-        photos there is nothing to score, and no number is returned; sets of fewer than four have no
-        `validation_kid`.
+        `validation_ssim`, `validation_identity_similarity` and `validation_painted_identity` (see
+        `painted_identity`) are better when higher, `validation_kid`, `validation_swd` and
+        `validation_reconstruction_l1` when lower. Without photos there is nothing to score, and no
+        number is returned; sets of fewer than four have no `validation_kid`.
         """
         if not len(self.photos):
             return {}
@@ -69,6 +69,12 @@ class Validation:
         }
         if min(len(self.photos), len(self.paintings)) >= SMALLEST_SET:
             scores["validation_kid"] = self._kernel_distance(pixels)
+        distance = "kid" if "validation_kid" in scores else "swd"
+        scores["validation_painted_identity"] = painted_identity(
+            scores["validation_identity_similarity"],
+            scores[f"validation_{distance}"],
+            self._distances_of_photos[distance],
+        )
         return scores
 
     def _batches(self, device: torch.device) -> Iterator[Tensor]:
@@ -89,5 +95,29 @@ class Validation:
         return kid_of_features(made, pooled(self._painting_features), 0).value
 
     @cached_property
+    def _distances_of_photos(self) -> dict[str, float]:
+        pixels = self.photos[np.arange(len(self.photos))]
+        if min(len(self.photos), len(self.paintings)) >= SMALLEST_SET:
+            return {"kid": self._kernel_distance(pixels)}
+        return {"swd": self._distance(pixels)}
+
+    @cached_property
     def _painting_features(self) -> FeatureRows:
         return self.features(self.paintings[np.arange(len(self.paintings))])
+
+
+def painted_identity(identity: float, distance: float, distance_of_photos: float) -> float:
+    """Weigh how much of the person is kept by how much of the way to paintings is gone.
+
+    The share of the way is 1 - distance / distance_of_photos: 0 for the unchanged photographs,
+    1 for real paintings. So a copy scores 0 however well it keeps the person, and what is farther
+    from paintings than the photographs are scores below 0.
+
+    Args:
+        identity: Mean similarity of portrait and photo by a judge.
+        distance: Of the portraits from real paintings.
+        distance_of_photos: Of the unchanged photographs, by the same measure; where it is not
+            above 0 nothing is left to paint, and the share is 1.
+    """
+    share = 1.0 if distance_of_photos <= 0.0 else min(1.0, 1.0 - distance / distance_of_photos)
+    return identity * share if share > 0.0 else share
