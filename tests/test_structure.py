@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE, TESTS = ROOT / "src/portrait_pipeline", ROOT / "tests"
 MAX_FILE_LINES, MAX_TEST_FILE_LINES, MAX_FUNCTION_LINES = 300, 400, 40
-LONGER_FILES = {"src/portrait_pipeline/parameters.py": 350}
+LONGER_FILES = {"src/portrait_pipeline/parameters.py": 370}
 """Files that are one long list: a line for each parameter of every pipeline."""
 MAX_WIRING_LINES = 60
 """Of a function in `pipelines/*/pipeline.py`: it is a list of nodes, one line for each argument."""

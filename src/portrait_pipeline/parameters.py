@@ -173,6 +173,7 @@ class TrainingParameters(Parameters):
     num_decay_epochs: Annotated[int, Field(ge=0)]
     batch_size: Annotated[int, Field(ge=1)]
     learning_rate: Annotated[float, Field(gt=0.0)]
+    discriminator_learning_rate_ratio: Annotated[float, Field(gt=0.0)] = 1.0
     adam_beta_1: Annotated[float, Field(ge=0.0, lt=1.0)]
     adam_beta_2: Annotated[float, Field(ge=0.0, lt=1.0)]
     image_pool_size: Annotated[int, Field(ge=0)]

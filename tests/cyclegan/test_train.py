@@ -30,6 +30,17 @@ def test_two_trainings_with_one_seed_are_bit_identical(data, parameters, service
     assert "/networks/photo_to_portrait/layers.1.weight" in differing(first, other)
 
 
+def test_discriminators_may_learn_at_a_rate_of_their_own(data, parameters, services):
+    """Law: theirs is the multiple that is asked for, of the schedule's rate at every epoch."""
+    settings = parameters(num_epochs=2, num_decay_epochs=1, discriminator_learning_rate_ratio=4.0)
+    optimizers = train_cyclegan(data, settings, services, **NAMED)["optimizers"]
+    rates = {name: state["param_groups"][0]["lr"] for name, state in optimizers.items()}
+    assert rates == {
+        "generators": pytest.approx(0.5 * settings.learning_rate),
+        "discriminators": pytest.approx(2.0 * settings.learning_rate),
+    }
+
+
 @pytest.mark.parametrize("killed_after", [3, 7])
 def test_everything_on_is_resumed_bit_for_bit(
     data, parameters, services, store, teacher, killed_after

@@ -61,6 +61,8 @@ TRAINING: dict[str, Any] = {
     "compile": False,
 }
 EVERY_INGREDIENT: dict[str, Any] = {
+    "generator_skip": True,
+    "discriminator_learning_rate_ratio": 4.0,
     "upsampling": "resize",
     "sampling": "antialiased",
     "num_shallow_discriminator_layers": 1,

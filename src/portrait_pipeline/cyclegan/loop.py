@@ -167,7 +167,10 @@ class TrainingLoop:
         """Take the steps of this epoch that are left."""
         state, per_epoch = self.state, self.batches.steps_per_epoch
         note = ""
-        state.set_learning_rate(learning_rate_at(self.parameters, state.epoch))
+        state.set_learning_rate(
+            learning_rate_at(self.parameters, state.epoch),
+            self.parameters.discriminator_learning_rate_ratio,
+        )
         for batch in self.batches.epoch(state.epoch, state.position):
             objective = objective_at(self.parameters, state.step, per_epoch)
             terms = self.steps.take(batch.to(self.fabric.device), objective)

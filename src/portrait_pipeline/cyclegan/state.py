@@ -139,14 +139,19 @@ class TrainingState:
 
     @property
     def learning_rate(self) -> float:
-        """The learning rate of both optimisers."""
+        """The learning rate of the generators' optimiser."""
         return float(self.optimizers["generators"].param_groups[0]["lr"])
 
-    def set_learning_rate(self, learning_rate: float) -> None:
-        """Give both optimisers this learning rate."""
-        for optimizer in self.optimizers.values():
+    def set_learning_rate(self, learning_rate: float, discriminator_ratio: float = 1.0) -> None:
+        """Give the generators' optimiser this learning rate, the discriminators' a multiple.
+
+        Discriminators that learn faster tell the generators more where each takes one step in turn
+        (two time-scale update rule, Heusel et al. 2017, section 2).
+        """
+        ratios = {"generators": 1.0, "discriminators": discriminator_ratio}
+        for name, optimizer in self.optimizers.items():
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate
+                group["lr"] = ratios[name] * learning_rate
 
 
 def build_generator(parameters: TrainingParameters) -> ResnetGenerator:
