@@ -35,7 +35,7 @@ lint: install  ## Run ruff, mypy --strict and import-linter
 	$(BIN)/lint-imports
 
 lock: install  ## Update requirements.lock from pyproject.toml
-	$(BIN)/pip-compile --quiet --upgrade --extra dev --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links \
+	$(BIN)/pip-compile --quiet --upgrade --extra dev --extra ray --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links \
 		--no-emit-trusted-host --no-emit-options --no-header --annotation-style=line -o requirements.lock pyproject.toml
 
 viz: install  ## Open Kedro-Viz, which draws the pipelines

@@ -298,6 +298,7 @@ class ExperimentParameters(Parameters):
     compare_with: str
     grids: GridParameters
     stages: tuple[Stage, ...]
+    num_ingestion_shards: Annotated[int, Field(ge=1, le=9999)] = 1
 
     @model_validator(mode="after")
     def _models_that_the_page_compares(self) -> Self:

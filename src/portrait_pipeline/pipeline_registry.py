@@ -46,7 +46,7 @@ def make_pipelines(experiment: ExperimentParameters) -> dict[str, Pipeline]:
     trained = {name: trained_models(name, model) for name, model in models.items()}
     judged = {trained_as: name for name in models for trained_as in trained[name]}
     named = {
-        "ingest": ingestion.create_pipeline(),
+        "ingest": ingestion.create_pipeline(experiment.num_ingestion_shards),
         "train": _sum(_train(trained[name]) for name in models),
         **{f"train_{name}": _train(trained[name]) for name in models},
         "tune": _tune(experiment.grids.tune),
@@ -69,7 +69,12 @@ def read_experiment(parameters: Mapping[str, Any]) -> ExperimentParameters:
     Raises:
         PortraitPipelineError: if one is unknown or impossible, with its place in the configuration.
     """
-    given = {name: parameters.get(name) for name in ExperimentParameters.model_fields}
+    fields = ExperimentParameters.model_fields.items()
+    given = {
+        name: parameters.get(name)
+        for name, field in fields
+        if field.is_required() or name in parameters
+    }
     try:
         return ExperimentParameters.model_validate(given)
     except ValidationError as error:

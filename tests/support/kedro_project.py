@@ -68,12 +68,18 @@ class KedroProject:
         table = pd.DataFrame(rows, columns=["name", "domain", "split"])
         table.to_csv(primary / "splits.csv", index=False)
 
-    def run(self, arguments: list[str], arm: Arm | None = None) -> tuple[int, str]:
+    def run(
+        self,
+        arguments: list[str],
+        arm: Arm | None = None,
+        started: Callable[[int], object] | None = None,
+    ) -> tuple[int, str]:
         """Run `kedro run --env=sample` in a process of its own, to its end.
 
         Args:
             arguments: Further words of the command line.
             arm: Called in the new process before anything runs.
+            started: Called here with the id of the new process.
 
         Returns:
             Its exit code, -9 when it was killed, and what it printed.
@@ -82,6 +88,8 @@ class KedroProject:
         given = (self.folder, arguments, output, arm)
         process = self.processes.Process(target=run_kedro, args=given, daemon=True)
         process.start()
+        if started is not None:
+            started(int(process.pid or 0))
         process.join()
         return int(process.exitcode or 0), output.read_text(encoding="utf-8")
 

@@ -12,6 +12,7 @@ from portrait_pipeline.files import (
     hash_beside,
     remove_unfinished,
     write_hashed,
+    write_whole,
 )
 from portrait_pipeline.parameters import TrainingParameters
 
@@ -19,6 +20,7 @@ Checkpoint = dict[str, Any]
 
 FORMAT = 2
 NUM_KEPT_STATES = 2
+BEGUN_BY = "begun_by"
 
 
 class DamagedCheckpointError(PortraitPipelineError):
@@ -106,11 +108,17 @@ class FileCheckpointStore:
     """The last states of a training that is under way, oldest thrown away first.
 
     Implements `services.CheckpointStore`.
+
+    Args:
+        folder: Where they lie.
+        use_previous: Take the state before the last one where the last one is damaged.
+        run_id: A run that begins each training once, on whatever host it goes on.
     """
 
-    def __init__(self, folder: Path, use_previous: bool) -> None:
+    def __init__(self, folder: Path, use_previous: bool, run_id: str | None = None) -> None:
         self._folder = folder
         self._use_previous = use_previous
+        self._run_id = run_id
 
     def _states(self) -> list[Path]:
         return sorted(self._folder.glob("step-*.pt"))
@@ -146,7 +154,17 @@ class FileCheckpointStore:
             ) from error
 
     def clear(self) -> None:
-        """Forget all states; a new training starts."""
+        """Forget all states but those of a training that this run began on a host it has lost."""
         remove_unfinished(self._folder)
+        if self._run_id is not None and self._begun_by() == self._run_id:
+            return
         for path in (*self._states(), *self._folder.glob("*.sha256")):
             path.unlink(missing_ok=True)
+        if self._run_id is not None:
+            write_whole(self._folder / BEGUN_BY, self._run_id.encode())
+
+    def _begun_by(self) -> str | None:
+        try:
+            return (self._folder / BEGUN_BY).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None

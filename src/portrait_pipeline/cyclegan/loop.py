@@ -96,20 +96,19 @@ class TrainingLoop:
         return enough or should_stop(self.state, self.parameters)
 
     def _restore_or_clear(self) -> None:
-        """Restore the stored state if asked to, otherwise forget it."""
-        store = self.services.store
-        if not self.parameters.resume:
-            self._begin()
+        """Restore the stored state if asked to, or one of this run; otherwise forget it."""
+        store, resume = self.services.store, self.parameters.resume
+        if not resume:
             if self.fabric.is_global_zero:
                 store.clear()
             with report_lost_process(self.fabric):
                 self.fabric.barrier()
-            return
         checkpoint = store.load()
         if checkpoint is None:
-            logger.info(
-                "%s: nothing was saved before, the training begins anew", self.fingerprint.model
-            )
+            if resume:
+                logger.info(
+                    "%s: nothing was saved before, the training begins anew", self.fingerprint.model
+                )
             self._begin()
             return
         restore(self.state, checkpoint, self.fingerprint, self.fabric)

@@ -79,7 +79,7 @@ class CheckpointStore(Protocol):
         ...
 
     def clear(self) -> None:
-        """Forget all that was saved: a new training begins."""
+        """Forget all that was saved before this run: a new training begins."""
         ...
 
 

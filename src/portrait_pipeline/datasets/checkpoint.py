@@ -54,7 +54,11 @@ class CheckpointDataset(AbstractVersionedDataset[State, State]):
 
 
 class CheckpointStoreDataset(AbstractDataset[None, FileCheckpointStore]):
-    """Hands a training node the place where it keeps its state, so that the node knows no path."""
+    """Hands a training node the place where it keeps its state, so that the node knows no path.
+
+    Where a training may move to another host while the command runs, `run_id` is set to that of the
+    run: the training then goes on with what this run has saved, and with nothing older.
+    """
 
     def __init__(
         self,
@@ -69,11 +73,12 @@ class CheckpointStoreDataset(AbstractDataset[None, FileCheckpointStore]):
             )
         self._folder = Path(path)
         self._use_previous = resume_from == "previous"
+        self.run_id: str | None = None
         self.metadata = metadata
 
     def load(self) -> FileCheckpointStore:
         """Return the store; its folder is made when it first saves."""
-        return FileCheckpointStore(self._folder, self._use_previous)
+        return FileCheckpointStore(self._folder, self._use_previous, self.run_id)
 
     def save(self, data: None) -> None:
         """Refuse: nodes save through the store that they were handed."""

@@ -15,6 +15,7 @@ from mlflow.tracking import MlflowClient
 from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
 
+from portrait_pipeline.datasets.pipeline_run import PARENT, PipelineRun
 from portrait_pipeline.datasets.run_owner import OWNER_TAG, owner
 from portrait_pipeline.errors import TrackingLostError
 from portrait_pipeline.masking import mask_secrets, mask_values
@@ -26,7 +27,6 @@ TRACKED_LIBRARIES = ("kedro", "mlflow", "numpy", "torch", "torchvision", "facene
 MAX_PARAMS_PER_CALL = 100
 MAX_REASON = 200
 LARGEST_WHOLE = 1e15  # above it a float no longer tells neighbouring whole numbers apart
-PARENT = "mlflow.parentRunId"
 INHERITED_TAGS = ("mlflow.source.git.commit", "mlflow.user", "git_commit")
 
 
@@ -104,7 +104,9 @@ class MlflowRunTracker:
         """
         versions = {f"version.{key}": value for key, value in library_versions().items()}
         with store_answers():
-            self._run_id = self._reopened(tracking_id) or self._created(name)
+            self._run_id = (
+                self._reopened(tracking_id) or self._begun_elsewhere(name) or self._created(name)
+            )
             self._log(parameters, {**tags, **versions})
         return self._run_id
 
@@ -115,8 +117,8 @@ class MlflowRunTracker:
             if self._find(tracking_id) is not None:
                 self._run_id = tracking_id
                 return
-            pipelines_own = mlflow.active_run()
-            self._run_id = None if pipelines_own is None else pipelines_own.info.run_id
+            pipelines_own = PipelineRun.of_this_process()
+            self._run_id = None if pipelines_own is None else pipelines_own.run_id
             self._prefix = f"{self._model}."
             logger.warning(
                 "the MLflow run that trained %s is gone; its scores go into the pipeline's run",
@@ -187,9 +189,9 @@ class MlflowRunTracker:
             return None
         self._client.update_run(run.info.run_id, status="RUNNING")
         self._client.set_tag(run.info.run_id, OWNER_TAG, owner())
-        former, parent = run.data.tags.get(PARENT), mlflow.active_run()
-        if parent is not None and former is not None and former != parent.info.run_id:
-            self._client.set_tag(run.info.run_id, PARENT, parent.info.run_id)
+        former, parent = run.data.tags.get(PARENT), PipelineRun.of_this_process()
+        if parent is not None and former is not None and former != parent.run_id:
+            self._client.set_tag(run.info.run_id, PARENT, parent.run_id)
             killed = self._find(former)  # it could not close its own run
             if killed is not None and killed.info.status == "RUNNING":
                 self._client.set_terminated(former, "KILLED")
@@ -199,17 +201,23 @@ class MlflowRunTracker:
         return find_run(self._client, run_id)
 
     def _created(self, name: str) -> str:
-        parent = mlflow.active_run()
+        parent = PipelineRun.of_this_process()
         tags = {"mlflow.runName": name, "model": name, OWNER_TAG: owner()}
         if parent is None:
             experiment = self._own_experiment()
         else:
-            experiment = parent.info.experiment_id
-            known = self._client.get_run(parent.info.run_id).data.tags
+            its_run = self._client.get_run(parent.run_id)
+            experiment, known = its_run.info.experiment_id, its_run.data.tags
             tags |= {key: known[key] for key in INHERITED_TAGS if key in known}
-            tags[PARENT] = parent.info.run_id
+            tags[PARENT] = parent.run_id
         run_id: str = self._client.create_run(experiment, tags=tags).info.run_id
         return run_id
+
+    def _begun_elsewhere(self, name: str) -> str | None:
+        """Go on in the run that a worker opened for this model, and was lost before it saved."""
+        parent = PipelineRun.of_this_process()
+        run_id = None if parent is None else parent.open_child(name)
+        return None if run_id is None else self._reopened(run_id)
 
     def _own_experiment(self) -> str:
         known = self._client.get_experiment_by_name(EXPERIMENT)

@@ -27,6 +27,7 @@ RESERVED_ENDINGS = {
     "_run": "the MLflow run of a model",
     "_training_state": "the store of a training that is under way",
 }
+DETECTIONS = ("detection_store", "_detections")
 INPUT_ONLY = (MlflowRunDataset, CheckpointStoreDataset)
 
 
@@ -147,7 +148,7 @@ def _check_folders(pipeline: Pipeline, catalog: DataCatalog) -> None:
 
 def _check_processes(pipeline: Pipeline, env: str | None) -> None:
     count = num_processes()
-    if count > 1 and "detection_store" in pipeline.inputs():
+    if count > 1 and any(name.endswith(DETECTIONS) for name in pipeline.inputs()):
         raise PortraitPipelineError(
             f"{count} processes would fetch and crop the same pictures: run"
             f" `{_command('ingest', env)}` first, then torchrun with a pipeline that trains"

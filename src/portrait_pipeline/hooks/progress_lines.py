@@ -27,6 +27,8 @@ SHOWN_COLUMNS = {
     "swd": "SWD",
     "ssim": "SSIM",
 }
+STORES = ("_store", "_detections")
+"""Endings of the names of datasets that a node fills while it runs."""
 MAX_NAME_CHARACTERS = 24  # seven columns within 80 characters
 
 
@@ -102,7 +104,7 @@ class ProgressLines:
 
 
 def _is_stage(node: Node, catalog: DataCatalog) -> bool:
-    fills_a_store = any(name.endswith("_store") for name in node.inputs)
+    fills_a_store = any(name.endswith(STORES) for name in node.inputs)
     return fills_a_store or any(location(catalog, name) is not None for name in node.outputs)
 
 

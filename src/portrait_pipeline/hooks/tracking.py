@@ -176,7 +176,9 @@ class TrackingHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships no t
             return
         with only_reported(dataset_name):
             if isinstance(self._catalog.get(dataset_name), CheckpointDataset):
-                _keep_model(data, str(path))
+                # a worker's results lie in the catalog, and are not sent here
+                kept = self._catalog.load(dataset_name) if data is None else data
+                _keep_model(kept, str(path))
             elif dataset_name in KEPT_WITH_THE_PIPELINE or dataset_name.endswith("_plot"):
                 mlflow.log_artifact(str(path), "report")
 

@@ -89,6 +89,33 @@ def catalog_of(folders: tuple[Path, Path], root: Path, store: MemoryStore) -> Da
     return DataCatalog(datasets)
 
 
+@pytest.mark.parametrize("num_shards", [2, 5])
+def test_shards_give_the_same_files(
+    folders: tuple[Path, Path], tmp_path: Path, num_shards: int
+) -> None:
+    """Law: tables and crops are byte for byte those of one search."""
+    run(folders, tmp_path / "whole", MemoryStore())
+    stores = {
+        f"{domain}_{shard:04d}_detections": MemoryDataset(MemoryStore(), copy_mode="assign")
+        for domain in ("photo", "painting")
+        for shard in range(num_shards)
+    }
+    catalog = catalog_of(folders, tmp_path / "shards", MemoryStore())
+    for name, dataset in stores.items():
+        catalog[name] = dataset
+    SequentialRunner().run(create_pipeline(num_shards), catalog)
+    whole, shards = (
+        {
+            path.relative_to(tmp_path / part): path.read_bytes()
+            for path in (tmp_path / part).rglob("*")
+            if path.is_file() and path.suffix in (".csv", ".png", ".npy", ".json")
+        }
+        for part in ("whole", "shards")
+    )
+    assert whole == shards
+    assert sum(len(each.load().records) for each in stores.values()) > 0
+
+
 def run(folders: tuple[Path, Path], root: Path, store: MemoryStore) -> DataCatalog:
     catalog = catalog_of(folders, root, store)
     SequentialRunner().run(create_pipeline(), catalog)

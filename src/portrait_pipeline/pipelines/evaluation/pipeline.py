@@ -30,6 +30,7 @@ def create_pipeline(models: Mapping[str, str], compared: Mapping[str, str]) -> P
                 inputs=["test_reference"],
                 outputs="controls_summary",
                 name="score_controls",
+                tags="scoring",
             ),
             Node(
                 func=nodes.tabulate_comparison,
@@ -85,6 +86,7 @@ def create_scoring(model: str, split: Split) -> Pipeline:
                 outputs=[f"{model}_scores", f"{model}_summary"],
                 name="score_model",
                 namespace=model,
+                tags="scoring",
             ),
         ]
     )

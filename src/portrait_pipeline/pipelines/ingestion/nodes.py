@@ -1,6 +1,7 @@
 """Nodes of the ingestion: from sources of pictures to audited, split and aligned face crops."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from portrait_pipeline.faces.detect import FaceDetector
 from portrait_pipeline.faces.lazy import LazyFaceSet, lazy_faces, lazy_twins
 from portrait_pipeline.faces.persons import add_persons, describe_with_dlib
 from portrait_pipeline.faces.record import DetectionStore, without_picture
+from portrait_pipeline.faces.shards import merge_shards, shards_of
 from portrait_pipeline.faces.split import SPLIT_COLUMNS, split_pictures
 from portrait_pipeline.faces.survey import survey_pictures
 from portrait_pipeline.identity.embedding_store import EmbeddingStore
@@ -29,6 +31,8 @@ from portrait_pipeline.sources import fetch_pictures
 from portrait_pipeline.sources.files import listed_files
 
 logger = logging.getLogger(__name__)
+
+SurveyNode = Callable[[pd.DataFrame, FaceParameters, DetectionStore], pd.DataFrame]
 
 
 def fetch_photos(
@@ -57,6 +61,29 @@ def detect_painting_faces(
 ) -> pd.DataFrame:
     """Look for the face in every painting and measure it; known files are not looked at again."""
     return _survey(painting_sources, "painting", faces, detection_store)
+
+
+def detection_of(domain: Domain, shard: int, num_shards: int) -> SurveyNode:
+    """Make the node function that looks for the faces in one of several shards of a set."""
+
+    def detect_faces(
+        sources: pd.DataFrame, faces: FaceParameters, detections: DetectionStore
+    ) -> pd.DataFrame:
+        part = sources[shards_of(sources["name"], num_shards) == shard]
+        return _survey(part, domain, faces, detections)
+
+    detect_faces.__doc__ = f"Look for the face in every {domain} of shard {shard} of {num_shards}."
+    return detect_faces
+
+
+def merge_photo_surveys(photo_sources: pd.DataFrame, *shards: pd.DataFrame) -> pd.DataFrame:
+    """Put what was found in the shards into one table, in the order of the sources."""
+    return merge_shards(photo_sources["name"], shards)
+
+
+def merge_painting_surveys(painting_sources: pd.DataFrame, *shards: pd.DataFrame) -> pd.DataFrame:
+    """Put what was found in the shards into one table, in the order of the sources."""
+    return merge_shards(painting_sources["name"], shards)
 
 
 def audit_faces(

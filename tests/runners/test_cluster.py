@@ -1,0 +1,91 @@
+"""What is refused before a cluster is used."""
+
+import socket
+import sys
+
+import pytest
+from kedro.pipeline import Node
+
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.runners.cluster import (
+    Host,
+    import_ray,
+    open_cluster,
+    refuse_impossible,
+    with_gpus_found,
+)
+from portrait_pipeline.runners.grouping import Group
+from portrait_pipeline.runners.settings import GIB, ClusterParameters, Resources
+
+SMALL = Host("1", "host-a", {"CPU": 2.0, "memory": 4.0 * GIB})
+WITH_GPU = Host("2", "host-b", {"CPU": 8.0, "GPU": 1.0, "memory": 32.0 * GIB, "fast_disk": 1.0})
+
+
+def _group(*tags: str) -> Group:
+    node = Node(func=abs, inputs="a", outputs="b", name="train", tags=tags)
+    return Group((node,), frozenset())
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Resources(num_gpus=2),
+        Resources(num_cpus=9),
+        Resources(memory_gb=33),
+        Resources(custom={"fast_disk": 2}),
+        Resources(custom={"slow_disk": 1}),
+    ],
+)
+def test_what_no_host_has_is_refused(asked: Resources) -> None:
+    """The node, what it asks for, the tag, and what each host has are named."""
+    settings = ClusterParameters(resources={"gpu": asked})
+    with pytest.raises(PortraitPipelineError) as caught:
+        refuse_impossible([_group(), _group("gpu")], settings, [SMALL, WITH_GPU])
+    sentence = str(caught.value)
+    assert sentence.startswith(f"train asks for {asked.described()}, which no host has")
+    assert "host-a: 2 cores, 0 GPUs, 4.0 GiB; host-b: 8 cores, 1 GPUs" in sentence
+    assert "tagged gpu" in sentence
+
+
+def test_what_one_host_has_is_enough() -> None:
+    """Fractions and resources of a name of their own included."""
+    asked = Resources(num_gpus=0.25, num_cpus=8, memory_gb=32, custom={"fast_disk": 1})
+    settings = ClusterParameters(resources={"gpu": asked})
+    refuse_impossible([_group("gpu"), _group()], settings, [SMALL, WITH_GPU])
+
+
+def test_a_gpu_is_taken_where_there_is_one() -> None:
+    """Only if the settings do not say otherwise."""
+    settings = ClusterParameters()
+    assert with_gpus_found(settings, [SMALL]) == settings
+    assert with_gpus_found(settings, [SMALL, WITH_GPU]).resources_of({"gpu"}).num_gpus == 1.0
+    shared = ClusterParameters(resources={"gpu": Resources(num_gpus=0.25)})
+    assert with_gpus_found(shared, [WITH_GPU]) == shared
+
+
+def test_without_ray_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One sentence with the command."""
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(
+        PortraitPipelineError, match=r"not installed: run `pip install -e '\.\[ray\]"
+    ):
+        import_ray()
+
+
+@pytest.mark.parametrize("address", ["auto", "head", "ray://head:10001:", "head:port", ":6379"])
+def test_a_malformed_address_is_refused(address: str) -> None:
+    """The value and what is expected."""
+    pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[ray]'")
+    refused = open_cluster(ClusterParameters(address=address))
+    with pytest.raises(PortraitPipelineError, match=r"cluster.address is .*expected HOST:PORT"):
+        refused.__enter__()
+
+
+def test_an_address_that_does_not_answer_is_refused() -> None:
+    """At once, with the command that starts a head."""
+    pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[ray]'")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    refused = open_cluster(ClusterParameters(address=f"127.0.0.1:{port}"))
+    with pytest.raises(PortraitPipelineError, match=f"nothing answers.*--port={port}"):
+        refused.__enter__()

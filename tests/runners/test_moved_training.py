@@ -1,0 +1,164 @@
+"""Laws of a training on a cluster: it gives the plain runner's model, wherever it has to go on."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow.entities import Run
+from mlflow.tracking import MlflowClient
+from support.checkpoints import differing
+from support.kedro_project import KedroProject, make_project
+
+from portrait_pipeline.cyclegan.checkpoint_files import read_checkpoint
+
+TASK = "ray::baseline.train_model"
+RUNNER = "--runner=portrait_pipeline.runners.RayRunner"
+TRAINER = "cluster.resources.gpu.custom.trainer=1"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KedroProject]:
+    """A project in which the workspace `whole` holds a training by Kedro's own runner."""
+    made = make_project(tmp_path_factory.mktemp("project"))
+    made.add_workspace("whole")
+    code, output = made.run(_train("whole"))
+    assert code == 0, output
+    yield made
+    made.stop()
+
+
+def _train(workspace: str, *params: str) -> list[str]:
+    given = ",".join([f"workspace={workspace}", "num_epochs=12", *params])
+    return ["--pipeline=train_baseline", f"--params={given}"]
+
+
+def _on_cluster(cluster: Any, workspace: str, *params: str) -> list[str]:
+    address = f"--runner-params=address={cluster.address}"
+    return [*_train(workspace, TRAINER, *params), RUNNER, address]
+
+
+def _model(project: KedroProject, workspace: str) -> dict[str, Any]:
+    (path,) = (project.folder / "data" / "06_models" / workspace).glob("baseline.pt/*/baseline.pt")
+    return read_checkpoint(path)
+
+
+def _runs(project: KedroProject, workspace: str) -> list[Run]:
+    client = MlflowClient(project.tracking_uri)
+    experiment = client.get_experiment_by_name(f"portrait_pipeline/{workspace}")
+    assert experiment is not None
+    return list(client.search_runs([experiment.experiment_id]))
+
+
+def _after_a_save(project: KedroProject, workspace: str, act: Callable[[], None]) -> None:
+    """Do something once the training has saved a state, while it goes on."""
+    folder = project.folder / "data" / "06_models" / workspace / "training" / "baseline"
+
+    def wait_and_act() -> None:
+        while not list(folder.glob("step-*.pt")):
+            time.sleep(0.02)
+        act()
+
+    threading.Thread(target=wait_and_act, daemon=True).start()
+
+
+def _processes(title: str) -> list[int]:
+    found = []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = each.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        found += [int(each.parent.name)] if words.startswith(title) else []
+    return found
+
+
+def _signal_the_task(number: signal.Signals) -> None:
+    for process in _processes(TASK):
+        os.kill(process, number)
+
+
+@pytest.fixture
+def trainer(cluster: Any) -> Iterator[Any]:
+    """A second host, the only one that trainings may use."""
+    node = cluster.add_node(num_cpus=1, resources={"trainer": 1})
+    yield node
+    if node in cluster.worker_nodes:
+        cluster.remove_node(node)
+
+
+def _assert_as_if_undisturbed(project: KedroProject, workspace: str) -> None:
+    """One model, bit for bit that of the plain runner; one run of it below the pipeline's."""
+    ours = _model(project, workspace)
+    assert differing(_model(project, "whole"), ours) == ["/tracking_id"]
+    runs = {run.info.run_name: run for run in _runs(project, workspace)}
+    assert sorted(runs) == ["baseline", "train_baseline"]
+    assert len(_runs(project, workspace)) == 2
+    assert {run.info.status for run in runs.values()} == {"FINISHED"}
+    parent = runs["baseline"].data.tags["mlflow.parentRunId"]
+    assert parent == runs["train_baseline"].info.run_id
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_process_that_is_ended_goes_on_bit_for_bit(
+    cluster: Any, trainer: Any, project: KedroProject, number: signal.Signals
+) -> None:
+    """Law: notice or none, the training goes on from what it saved, to the same weights."""
+    workspace = number.name
+    project.add_workspace(workspace)
+    _after_a_save(project, workspace, lambda: _signal_the_task(number))
+    code, output = project.run(_on_cluster(cluster, workspace))
+    assert code == 0, output
+    assert "goes on after step" in output
+    assert "baseline.train_model goes on at" in output
+    _assert_as_if_undisturbed(project, workspace)
+
+
+def test_a_host_that_is_lost_is_replaced_bit_for_bit(
+    cluster: Any, trainer: Any, project: KedroProject
+) -> None:
+    """Law: the training goes on at another host from its last checkpoint, to the same weights."""
+    project.add_workspace("lost")
+    others = []
+
+    def lose_the_host() -> None:
+        cluster.remove_node(trainer, allow_graceful=False)
+        others.append(cluster.add_node(num_cpus=1, resources={"trainer": 1}))
+
+    _after_a_save(project, "lost", lose_the_host)
+    code, output = project.run(_on_cluster(cluster, "lost"))
+    for node in others:
+        cluster.remove_node(node)
+    assert code == 0, output
+    assert "the host was lost" in output
+    assert "goes on after step" in output
+    _assert_as_if_undisturbed(project, "lost")
+
+
+def test_ctrl_c_saves_and_closes_every_run_as_killed(
+    cluster: Any, trainer: Any, project: KedroProject
+) -> None:
+    """Law: the training saves, all runs say KILLED, and the same command takes the run over."""
+    project.add_workspace("stopped")
+
+    def interrupt() -> None:
+        (pid,) = project_processes
+        os.kill(pid, signal.SIGINT)
+
+    project_processes: list[int] = []
+    _after_a_save(project, "stopped", interrupt)
+    code, output = project.run(_on_cluster(cluster, "stopped"), started=project_processes.append)
+    assert code == 1, output
+    assert "error: SIGINT stopped the command" in output
+    assert "Traceback" not in output
+    assert [run.info.status for run in _runs(project, "stopped")] == ["KILLED", "KILLED"]
+    assert not _processes(TASK)
+    code, output = project.run(_on_cluster(cluster, "stopped", "resume=true"))
+    assert code == 0, output
+    assert "goes on after step" in output
+    places = differing(_model(project, "whole"), _model(project, "stopped"))
+    assert set(places) == {"/tracking_id", "/parameters/resume"}
