@@ -18,7 +18,7 @@ WATCH = {
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Any]:
     """A cluster with one host of two cores; tests add others."""
-    pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[ray]'")
+    pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[train,ray]'")
     from portrait_pipeline.runners.cluster import import_ray  # noqa: PLC0415
 
     import_ray()

@@ -67,7 +67,7 @@ def test_without_ray_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) ->
     """One sentence with the command."""
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(
-        PortraitPipelineError, match=r"not installed: run `pip install -e '\.\[ray\]"
+        PortraitPipelineError, match=r"not installed: run `pip install -e '\.\[train,ray\]"
     ):
         import_ray()
 
@@ -75,7 +75,7 @@ def test_without_ray_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("address", ["auto", "head", "ray://head:10001:", "head:port", ":6379"])
 def test_a_malformed_address_is_refused(address: str) -> None:
     """The value and what is expected."""
-    pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[ray]'")
+    pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[train,ray]'")
     refused = open_cluster(ClusterParameters(address=address))
     with pytest.raises(PortraitPipelineError, match=r"cluster.address is .*expected HOST:PORT"):
         refused.__enter__()
@@ -83,7 +83,7 @@ def test_a_malformed_address_is_refused(address: str) -> None:
 
 def test_an_address_that_does_not_answer_is_refused() -> None:
     """At once, with the command that starts a head."""
-    pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[ray]'")
+    pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[train,ray]'")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     refused = open_cluster(ClusterParameters(address=f"127.0.0.1:{port}"))

@@ -18,7 +18,7 @@ from portrait_pipeline.runners.settings import GIB, ClusterParameters, Resources
 logger = logging.getLogger(__name__)
 
 SECONDS_TO_ANSWER = 10.0
-INSTALL = "`pip install -e '.[ray]'`"
+INSTALL = "`pip install -e '.[train,ray]'`"
 RAY_SETTINGS = {
     "RAY_worker_niceness": "0",  # of a Ray started here: the nodes are what the machine is for
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent to anybody

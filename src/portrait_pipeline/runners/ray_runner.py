@@ -56,7 +56,7 @@ class RayRunner(AbstractRunner):
     def _run(
         self,
         pipeline: Pipeline,
-        catalog: DataCatalog,
+        catalog: Any,  # a `DataCatalog`; Kedro names several protocols
         hook_manager: Any = None,
         run_id: str | None = None,
     ) -> None:
