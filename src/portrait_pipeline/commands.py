@@ -50,6 +50,7 @@ class PortrayOptions:
     model: str
     faces: Literal["largest", "all"]
     paste_back: bool
+    size: int | None
     compare: bool
     force: bool
 
@@ -93,6 +94,12 @@ LOCATION_OPTIONS = (
 @click.option("--model", default="proposed", help="baseline, proposed, an MLflow run, …")
 @click.option("--faces", type=click.Choice(["largest", "all"]), default="largest")
 @click.option("--paste-back", is_flag=True, help="Lay the portrait into the whole photo.")
+@click.option(
+    "--size",
+    type=click.IntRange(16, 1024),
+    default=None,
+    help="Edge of a portrait in pixels; by default that of the face in the photo, at most 1024.",
+)
 @click.option("--compare", is_flag=True, help="Write strips photo | baseline | proposed instead.")
 @click.option("--force", is_flag=True, help="Replace pictures that are there.")
 @takes(*LOCATION_OPTIONS)
@@ -188,6 +195,7 @@ def _portray(location: ModelLocation, options: PortrayOptions) -> list[Outcome]:
             faces=options.faces,
             paste_back=options.paste_back,
             compare=options.compare,
+            size_px=options.size,
             batch_size=BATCH_SIZE,
         )
         writer = PictureWriter(options.out, options.force)

@@ -356,5 +356,6 @@ class PortrayingParameters(Parameters):
     faces: Literal["largest", "all"]
     paste_back: bool
     compare: bool = False
+    size_px: Annotated[int, Field(ge=16, le=1024)] | None = None
     batch_size: Annotated[int, Field(ge=1)]
     detection_size_px: Annotated[int, Field(ge=64, le=2048)] = 320

@@ -52,7 +52,7 @@ def test_nothing_outside_the_square_changes() -> None:
     picture = smooth_picture()
     transform = CropTransform(150.0, 110.0, 80.0, 25.0)
     pasted = np.asarray(paste_back(picture, WHITE, transform))
-    outside = edge_opacity(transform, (0, 0, 320, 240), 0.1) == 0.0
+    outside = edge_opacity(transform, (0, 0, 320, 240), 0.1, (320, 240)) == 0.0
     assert outside.any()
     assert np.array_equal(pasted[outside], np.asarray(picture)[outside])
 
@@ -60,7 +60,7 @@ def test_nothing_outside_the_square_changes() -> None:
 def test_the_edge_is_soft_and_the_middle_whole() -> None:
     """Opacity rises from 0 at the edge to 1 at the feather without a step, and stays 1 inside."""
     transform = CropTransform(50.0, 50.0, 80.0)
-    middle_row = edge_opacity(transform, (0, 0, 100, 100), 0.25)[50]
+    middle_row = edge_opacity(transform, (0, 0, 100, 100), 0.25, (100, 100))[50]
     assert (middle_row[:10] == 0).all()
     assert (middle_row[30:70] == 1).all()
     assert (np.diff(middle_row[:50]) >= 0).all()
@@ -69,7 +69,9 @@ def test_the_edge_is_soft_and_the_middle_whole() -> None:
 
 def test_a_hard_edge_is_all_or_nothing() -> None:
     """Without a feather every pixel of the square is the portrait's."""
-    pasted = np.asarray(paste_back(Image.new("RGB", (40, 40)), WHITE, CropTransform(20, 20, 20), 0))
+    pasted = np.asarray(
+        paste_back(Image.new("RGB", (40, 40)), WHITE, CropTransform(20, 20, 20), None, 0)
+    )
     assert (pasted[10:30, 10:30] == 255).all()
     assert pasted.sum() == 20 * 20 * 3 * 255
 
@@ -87,4 +89,4 @@ def test_a_square_beyond_the_border_pastes_what_fits() -> None:
 def test_a_feather_that_is_no_share_is_refused() -> None:
     """The feather is a share of at most a half; the sentence names the value."""
     with pytest.raises(PortraitPipelineError, match=r"feather is 0\.7"):
-        paste_back(smooth_picture(), WHITE, CropTransform(20, 20, 20), 0.7)
+        paste_back(smooth_picture(), WHITE, CropTransform(20, 20, 20), None, 0.7)

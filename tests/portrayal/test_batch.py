@@ -62,7 +62,7 @@ def test_what_may_not_be_opened_is_a_row(tmp_path: Path) -> None:
     rows = batch.run([("l.png", "link out of the folder"), ("a.png", photo)])
     assert [(row.result, row.detail) for row in rows] == [
         ("not read", "link out of the folder"),
-        ("portrayed", ""),
+        ("portrayed", "49×49 px"),
     ]
 
 

@@ -12,7 +12,8 @@ from portrait_pipeline.faces.detect import FaceDetector
 from portrait_pipeline.parameters import FaceParameters
 from portrait_pipeline.pictures import decode_reduced, read_picture
 from portrait_pipeline.portrayal.photo import Photo
-from portrait_pipeline.portrayal.portrayer import FacePortrayer, PortraitModel, pasted
+from portrait_pipeline.portrayal.portrayer import FacePortrayer, PortraitModel
+from portrait_pipeline.portrayal.sizing import pasted
 from portrait_pipeline.portrayal.torch_model import checkpoint_model
 from portrait_pipeline.sample import draw_photo
 

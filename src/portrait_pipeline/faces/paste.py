@@ -8,22 +8,35 @@ from PIL import Image
 
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.faces.crop import CropTransform, affine_coefficients, reflected_indices
+from portrait_pipeline.faces.detection import Detection
+from portrait_pipeline.faces.grain import blend_with_grain
+from portrait_pipeline.faces.head_mask import head_opacity, smooth_step, unit_points
+
+FEATHER = 0.2
+"""Width of the soft edge of a square, as a share of it."""
+
+Box = tuple[int, int, int, int]
 
 
 def paste_back(
     image: Image.Image,
     portrait: UInt8[np.ndarray, "size size 3"],
     transform: CropTransform,
-    feather: float = 0.1,
+    face: Detection | None = None,
+    feather: float = FEATHER,
 ) -> Image.Image:
-    """Lay a portrait over the square that its crop came from, with a soft edge.
+    """Lay a portrait over the square that its crop came from, softly.
 
     The inverse of `crop_face`; what the square held beyond the border of the picture is dropped.
+    Where the face is known the portrait covers face and hair and fades into the ground around
+    them; else it covers the square. Colours change gradually from photo to portrait, and grain
+    keeps its strength on the way (`blend_with_grain`).
 
     Args:
         image: The RGB source picture; it is not changed.
         portrait: uint8 RGB in [0, 255], as large as it likes.
         transform: The square, as it was cropped.
+        face: The face in the picture, around which the square was cropped.
         feather: Width of the soft edge as a share of the square, in [0, 0.5]; 0 is a hard edge.
 
     Raises:
@@ -31,38 +44,46 @@ def paste_back(
     """
     if not 0.0 <= feather <= 0.5:
         raise PortraitPipelineError(f"feather is {feather}, expected a share in [0, 0.5]")
-    left, top, right, bottom = _covered(image, transform)
+    box = _covered(image, transform)
+    left, top, right, bottom = box
     if right <= left or bottom <= top:
         return image.copy()
-    layer = _drawn(portrait, transform, (left, top, right, bottom))
-    opacity = edge_opacity(transform, (left, top, right, bottom), feather)[..., None]
-    below = np.asarray(image.crop((left, top, right, bottom)), dtype=np.float64)
-    blended = np.round(opacity * layer + (1.0 - opacity) * below).astype(np.uint8)
+    opacity = edge_opacity(transform, box, feather, image.size)
+    if face is not None:
+        opacity = opacity * head_opacity(face, transform, box)
+    layer = _drawn(portrait, transform, box)
+    below = np.asarray(image.crop(box), dtype=np.float64)
+    blended = blend_with_grain(below, layer, opacity)
     result = image.copy()
-    result.paste(Image.fromarray(blended), (left, top))
+    result.paste(Image.fromarray(np.clip(np.rint(blended), 0, 255).astype(np.uint8)), (left, top))
     return result
 
 
 def edge_opacity(
-    transform: CropTransform, box: tuple[int, int, int, int], feather: float
+    transform: CropTransform, box: Box, feather: float, picture_size_px: tuple[int, int]
 ) -> Float[np.ndarray, "height width"]:
     """Return how much of the portrait shows at each pixel of `box`, in [0, 1].
 
     3t² - 2t³ of the distance t to the nearest edge of the square in units of the feather; 0
-    outside the square, 1 inside it beyond the feather.
+    outside the square, 1 inside it beyond the feather. An upright square's edge that lies on the
+    border of the picture has nothing beyond it to fade into, and stays whole.
     """
-    left, top, right, bottom = box
-    columns, rows = np.meshgrid(np.arange(left, right) + 0.5, np.arange(top, bottom) + 0.5)
-    points = np.stack([columns.ravel(), rows.ravel()], axis=1)
-    unit = transform.to_crop(points, 1)
-    inside = np.minimum(unit, 1.0 - unit).min(axis=1).reshape(columns.shape)
+    unit = unit_points(transform, box)
+    low, high = unit, 1.0 - unit
+    if transform.angle_degrees == 0.0:
+        half = transform.edge_px / 2
+        for axis, centre in enumerate((transform.centre_x, transform.centre_y)):
+            if centre - half <= 0.5:
+                low[..., axis] = np.inf
+            if centre + half >= picture_size_px[axis] - 0.5:
+                high[..., axis] = np.inf
+    inside = np.minimum(low, high).min(axis=-1)
     if feather == 0.0:
         return np.asarray(inside >= 0.0, dtype=np.float64)
-    ramp = np.clip(inside / feather, 0.0, 1.0)
-    return np.asarray(ramp * ramp * (3.0 - 2.0 * ramp))
+    return smooth_step(inside / feather)
 
 
-def _covered(image: Image.Image, transform: CropTransform) -> tuple[int, int, int, int]:
+def _covered(image: Image.Image, transform: CropTransform) -> Box:
     corners = transform.to_source(np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=float), 1)
     low, high = corners.min(axis=0), corners.max(axis=0)
     return (
@@ -76,7 +97,7 @@ def _covered(image: Image.Image, transform: CropTransform) -> tuple[int, int, in
 def _drawn(
     portrait: UInt8[np.ndarray, "size size 3"],
     transform: CropTransform,
-    box: tuple[int, int, int, int],
+    box: Box,
 ) -> Float[np.ndarray, "height width 3"]:
     """Draw the portrait as it lies in `box` of the source, reflected beyond its own edge."""
     left, top, right, bottom = box

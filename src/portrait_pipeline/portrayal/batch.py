@@ -20,9 +20,9 @@ from portrait_pipeline.portrayal.portrayer import (
     FacePortrayer,
     Portrayal,
     PortrayedFace,
-    pasted,
 )
 from portrait_pipeline.portrayal.similarity import JudgeOfFaces
+from portrait_pipeline.portrayal.sizing import pasted, portrait_at_size
 from portrait_pipeline.portrayal.strips import comparison_strip
 from portrait_pipeline.progress import Bar, progress_bar
 
@@ -131,14 +131,15 @@ class PhotoBatch:
     def _write(self, name: str, stem: str, photo: Photo, portrayal: Portrayal) -> Outcome:
         if not portrayal.faces:
             return Outcome(name, "no face", detail=portrayal.fault or "")
+        written, sizes = [], []
         try:
-            written = [
-                self._writer.write(file_name, pixels).name
-                for file_name, pixels in self._pictures(stem, photo, portrayal)
-            ]
+            for file_name, pixels in self._pictures(stem, photo, portrayal):
+                written.append(self._writer.write(file_name, pixels).name)
+                sizes.append(f"{pixels.shape[1]}×{pixels.shape[0]}")
         except PortraitPipelineError as error:
             return Outcome(name, "not written", detail=str(error))
-        return Outcome(name, "portrayed", len(portrayal.faces), " ".join(written))
+        size = f"{' '.join(sizes)} px"
+        return Outcome(name, "portrayed", len(portrayal.faces), " ".join(written), size)
 
     def _pictures(
         self, stem: str, photo: Photo, portrayal: Portrayal
@@ -148,8 +149,13 @@ class PhotoBatch:
         if self._kind == "photo":
             yield f"{stem}_photo.png", np.asarray(pasted(photo.image, portrayal, model))
             return
+        size_px = self._parameters.size_px
         for ending, face in _numbered(portrayal.faces):
-            pixels = face.portraits[model] if self._kind == "portrait" else self._strip(face)
+            pixels = (
+                portrait_at_size(photo.image, face, model, size_px)
+                if self._kind == "portrait"
+                else self._strip(face)
+            )
             yield f"{stem}_{self._kind}{ending}.png", pixels
 
     def _strip(self, face: PortrayedFace) -> np.ndarray:

@@ -23,7 +23,7 @@ class Outcome:
         result: Whether there is a portrait and, if not, the reason.
         faces: Number of faces that were portrayed.
         files: Names of what was written, separated by spaces.
-        detail: Why there is no portrait, or a remark.
+        detail: Why there is no portrait; for one that was portrayed the size in pixels.
     """
 
     photo: str
@@ -50,6 +50,7 @@ def describe(outcomes: Sequence[Outcome], out: Path) -> str:
 
 def _details(row: Outcome) -> str:
     if row.result == "portrayed":
-        faces = f" ({row.faces} faces)" if row.faces > 1 else ""
-        return f" → {row.files}{faces}"
+        remarks = [f"{row.faces} faces"] if row.faces > 1 else []
+        remarks += [printable(row.detail)] if row.detail else []
+        return f" → {row.files}" + (f" ({', '.join(remarks)})" if remarks else "")
     return f": {printable(row.detail)}" if row.detail and row.detail != row.result else ""

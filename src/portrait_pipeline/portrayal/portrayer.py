@@ -11,7 +11,6 @@ from PIL import Image
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.faces.crop import CropTransform, crop_face, crop_transform
 from portrait_pipeline.faces.detection import Detection, FaceFault, Finding
-from portrait_pipeline.faces.paste import paste_back
 from portrait_pipeline.parameters import FaceParameters, is_judged_by_its_teacher
 from portrait_pipeline.pictures import ReducedPicture
 from portrait_pipeline.portrayal.photo import Photo
@@ -63,11 +62,13 @@ class PortrayedFace:
 
     Attributes:
         photo: The crop, uint8 (size, size, 3).
+        face: The face, in pixels of the picture.
         transform: The position of the crop in the picture.
         portraits: By the model's name, uint8 (size, size, 3).
     """
 
     photo: UInt8[np.ndarray, "size size 3"]
+    face: Detection
     transform: CropTransform
     portraits: Mapping[str, UInt8[np.ndarray, "size size 3"]]
 
@@ -110,13 +111,15 @@ class FacePortrayer:
         every_face = faces == "all"
         found = self.find(photos, every_face)
         crops = [
-            [self.crop(photo.image, face) for face in _chosen(in_photo, every_face)]
+            [(face, *self.crop(photo.image, face)) for face in _chosen(in_photo, every_face)]
             for photo, in_photo in zip(photos, found, strict=True)
         ]
-        painted = iter(self.paint([photo for row in crops for photo, _ in row]))
+        painted = iter(self.paint([crop for row in crops for _, crop, _ in row]))
         return [
             Portrayal(
-                tuple(PortrayedFace(*crop, next(painted)) for crop in row),
+                tuple(
+                    PortrayedFace(crop, face, square, next(painted)) for face, crop, square in row
+                ),
                 in_photo.fault,
             )
             for row, in_photo in zip(crops, found, strict=True)
@@ -157,13 +160,6 @@ class FacePortrayer:
                 for row, portrait in enumerate(model.painter(batch), start):
                     painted[row][model.name] = portrait
         return painted
-
-
-def pasted(picture: Image.Image, portrayal: Portrayal, model: str) -> Image.Image:
-    """Paste one model's portraits into the whole photo; the smallest face on top."""
-    for face in portrayal.faces:
-        picture = paste_back(picture, face.portraits[model], face.transform)
-    return picture
 
 
 def _chosen(finding: Finding, every_face: bool) -> tuple[Detection, ...]:
