@@ -13,7 +13,6 @@ from support.ingestion import FACES, face_at
 from portrait_pipeline.faces.crop import CropTransform, crop_face, crop_transform
 from portrait_pipeline.faces.detect import FaceDetector
 from portrait_pipeline.faces.detection import Detection
-from portrait_pipeline.faces.grain import blend_with_grain
 from portrait_pipeline.faces.head_mask import head_opacity
 from portrait_pipeline.faces.paste import FEATHER, edge_opacity, paste_back
 
@@ -105,23 +104,3 @@ def test_a_square_on_the_border_of_its_picture_does_not_fade_there() -> None:
     opacity = edge_opacity(CropTransform(50, 60, 100), (0, 0, 100, 200), 0.2, (100, 200))
     assert (opacity[60, [0, 99]] == 1.0).all()
     assert opacity[[10, 109], 50].max() < 0.01
-
-
-def test_grain_keeps_its_strength_where_both_show() -> None:
-    """Two independent grains, half and half, are as strong as each; a plain mean is 0.71 of it."""
-    rng = np.random.default_rng(0)
-    first, second = rng.normal(128, 10, (2, 96, 96, 3))
-    half = np.full((96, 96), 0.5)
-    blended = blend_with_grain(first, second, half)
-    assert blended.std() == pytest.approx(first.std(), rel=0.06)
-    assert ((first + second) / 2).std() < 0.75 * first.std()
-
-
-def test_equal_layers_and_whole_layers_come_back() -> None:
-    """Nothing is invented: a layer blended with itself is itself, and so are opacities 0 and 1."""
-    first, second = np.random.default_rng(0).uniform(0, 255, (2, 40, 50, 3))
-    ramp = np.tile(np.linspace(0, 1, 50), (40, 1))
-    assert np.allclose(blend_with_grain(first, first, ramp), first, atol=1e-3)
-    blended = blend_with_grain(first, second, ramp)
-    assert np.allclose(blended[:, 0], first[:, 0])
-    assert np.allclose(blended[:, -1], second[:, -1])

@@ -5,14 +5,10 @@ import pytest
 from PIL import Image
 from support.ingestion import FACES, face_at
 
-from portrait_pipeline.faces.crop import CropTransform, crop_face, crop_transform
+from portrait_pipeline.faces.crop import crop_face, crop_transform
 from portrait_pipeline.portrayal.portrayer import PortrayedFace
-from portrait_pipeline.portrayal.sizing import (
-    MAX_SIZE_PX,
-    enlarge,
-    own_size_px,
-    portrait_at_size,
-)
+from portrait_pipeline.portrayal.sizes import portrait_size_px
+from portrait_pipeline.portrayal.sizing import enlarge, portrait_at_size
 from portrait_pipeline.sample import draw_photo
 
 
@@ -29,19 +25,13 @@ def portrayed(picture: Image.Image, edge: float) -> PortrayedFace:
     return PortrayedFace(photo, face, square, {"proposed": portrait})
 
 
-@pytest.mark.parametrize(("edge", "size"), [(80.4, 80), (3.0, 3), (1500.0, MAX_SIZE_PX)])
-def test_the_own_size_is_that_of_the_crop_in_its_photo(edge: float, size: int) -> None:
-    """A portrait has as many pixels as the face's square had, at most 1,024."""
-    assert own_size_px(CropTransform(0.0, 0.0, edge)) == size
-
-
 @pytest.mark.parametrize("size_px", [None, 16, 64, 100, 500, 1024])
 def test_a_portrait_has_the_size_that_is_wanted(size_px: int | None) -> None:
     """Any size comes out, larger and smaller than model and photo; colours stay the portrait's."""
     picture = drawn(320)
     face = portrayed(picture, 200)
     pixels = portrait_at_size(picture, face, "proposed", size_px)
-    expected = size_px or own_size_px(face.transform)
+    expected = portrait_size_px(face.transform, size_px)
     assert pixels.shape == (expected, expected, 3)
     means = face.portraits["proposed"].mean(axis=(0, 1))
     assert pixels.mean(axis=(0, 1)) == pytest.approx(means, abs=1.5)
@@ -58,7 +48,7 @@ def test_a_face_smaller_than_the_model_is_not_enlarged() -> None:
     """By default a face of 40 px gives 40 px, whatever the model painted."""
     picture = drawn(160)
     face = portrayed(picture, 30)
-    assert len(portrait_at_size(picture, face, "proposed")) == own_size_px(face.transform) < 64
+    assert len(portrait_at_size(picture, face, "proposed")) == portrait_size_px(face.transform) < 64
 
 
 def test_edges_of_the_photo_sharpen_an_enlarged_portrait() -> None:

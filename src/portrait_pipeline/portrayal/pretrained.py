@@ -15,9 +15,9 @@ from PIL import Image
 from portrait_pipeline.decoding.colour import srgb_profile
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.portrayal.photo import Photo
-from portrait_pipeline.portrayal.portrayer import FaceChoice, FacePortrayer, Portrayal, pasted
+from portrait_pipeline.portrayal.portrayer import FaceChoice, FacePortrayer, Portrayal
 from portrait_pipeline.portrayal.shipped import ShippedModel, read_shipped
-from portrait_pipeline.portrayal.sizes import at_size, portrait_size_px
+from portrait_pipeline.portrayal.sizing import pasted, portrait_at_size
 
 PhotoSource = str | Path | bytes | Image.Image
 """A file, the content of one, or a picture in memory."""
@@ -62,13 +62,11 @@ class Portrayer:
             PictureError: if the photo cannot be read.
             NoFaceError: if it shows no face.
         """
-        _, portrayal = self._found(photo, "largest")
-        return self._portraits(portrayal, size_px)[0]
+        return self._portraits(*self._found(photo, "largest"), size_px)[0]
 
     def portray_all(self, photo: PhotoSource, *, size_px: int | None = None) -> list[Image.Image]:
         """Paint every face of a photo, the largest first; else as `portray`."""
-        _, portrayal = self._found(photo, "all")
-        return self._portraits(portrayal, size_px)
+        return self._portraits(*self._found(photo, "all"), size_px)
 
     def paste_back(self, photo: PhotoSource, *, faces: FaceChoice = "largest") -> Image.Image:
         """Paint the largest face of a photo, or all, and lay it into the whole photo.
@@ -97,17 +95,12 @@ class Portrayer:
             return Photo.decode(photo, "the photo", size_px)
         return Photo.read(Path(photo), size_px)
 
-    def _portraits(self, portrayal: Portrayal, size_px: int | None) -> list[Image.Image]:
-        return [
-            _in_srgb(
-                Image.fromarray(
-                    at_size(
-                        face.portraits[self.card.name], portrait_size_px(face.transform, size_px)
-                    )
-                )
-            )
-            for face in portrayal.faces
-        ]
+    def _portraits(
+        self, photo: Photo, portrayal: Portrayal, size_px: int | None
+    ) -> list[Image.Image]:
+        name = self.card.name
+        portraits = [portrait_at_size(photo.image, face, name, size_px) for face in portrayal.faces]
+        return [_in_srgb(Image.fromarray(pixels)) for pixels in portraits]
 
 
 def _in_srgb(picture: Image.Image) -> Image.Image:

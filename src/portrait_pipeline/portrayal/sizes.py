@@ -19,5 +19,7 @@ def at_size(
     portrait: UInt8[np.ndarray, "size size 3"], size_px: int
 ) -> UInt8[np.ndarray, "new_size new_size 3"]:
     """Resample a portrait to another edge."""
+    if len(portrait) == size_px:
+        return portrait
     picture = Image.fromarray(portrait)
     return np.asarray(picture.resize((size_px, size_px), Image.Resampling.LANCZOS))

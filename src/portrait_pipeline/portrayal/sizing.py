@@ -4,11 +4,11 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image
 
-from portrait_pipeline.faces.crop import CropTransform, crop_face
+from portrait_pipeline.faces.crop import crop_face
 from portrait_pipeline.faces.paste import paste_back
 from portrait_pipeline.portrayal.portrayer import Portrayal, PortrayedFace
+from portrait_pipeline.portrayal.sizes import at_size, portrait_size_px
 
-MAX_SIZE_PX = 1024
 WINDOW_PX = 5
 """Edge of the windows, in pixels of the model, in which a portrait is compared with its photo."""
 NOISE = 6.0
@@ -16,11 +16,6 @@ NOISE = 6.0
 LUMA = np.array([0.299, 0.587, 0.114])
 
 Picture = UInt8[np.ndarray, "size size 3"]
-
-
-def own_size_px(transform: CropTransform) -> int:
-    """Return the size of a face's crop in its photo, at most `MAX_SIZE_PX`."""
-    return max(1, min(MAX_SIZE_PX, round(transform.edge_px)))
 
 
 def portrait_at_size(
@@ -34,13 +29,13 @@ def portrait_at_size(
         model: The model's name.
         size_px: Edge in pixels; by default that of the face in the photo, at most 1,024.
     """
-    size_px = size_px or own_size_px(face.transform)
+    size_px = portrait_size_px(face.transform, size_px)
     portrait = face.portraits[model]
     if size_px <= len(portrait) or face.transform.edge_px <= len(portrait):
-        return np.asarray(_resized(portrait, size_px))
+        return at_size(portrait, size_px)
     detailed_px = min(size_px, round(face.transform.edge_px))
     detailed = crop_face(picture, face.transform, detailed_px)
-    return np.asarray(_resized(enlarge(portrait, face.photo, detailed), size_px))
+    return at_size(enlarge(portrait, face.photo, detailed), size_px)
 
 
 def pasted(picture: Image.Image, portrayal: Portrayal, model: str) -> Image.Image:
@@ -76,7 +71,7 @@ def enlarge(
         + np.clip(_enlarged(slopes[..., channel], size_px), 0.0, 1.0) * detail
         for channel in range(3)
     ]
-    return np.clip(np.rint(np.stack(channels, axis=-1)), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(np.stack(channels, axis=-1)), 0, 255), dtype=np.uint8)
 
 
 def _slopes(
@@ -103,10 +98,3 @@ def _enlarged(
     image = Image.fromarray(values.astype(np.float32))
     large = image.resize((size_px, size_px), Image.Resampling.LANCZOS)
     return np.asarray(large, dtype=np.float64)
-
-
-def _resized(pixels: Picture, size_px: int) -> Image.Image:
-    image = Image.fromarray(pixels)
-    if image.width == size_px:
-        return image
-    return image.resize((size_px, size_px), Image.Resampling.LANCZOS)
