@@ -15,6 +15,7 @@ from kedro.framework.cli.utils import _split_params, split_string  # noqa: E402
 from portrait_pipeline.commands import app, portray  # noqa: E402
 from portrait_pipeline.given_text import keep_text  # noqa: E402
 from portrait_pipeline.hooks.tracking import close_run_as_killed  # noqa: E402
+from portrait_pipeline.interfaces import mlflow  # noqa: E402
 from portrait_pipeline.old_names import present_options  # noqa: E402
 from portrait_pipeline.terminal import configure_logging, exit_with_one_sentence  # noqa: E402
 
@@ -26,6 +27,7 @@ def cli() -> None:
 
 cli.add_command(portray)
 cli.add_command(app)
+cli.add_command(mlflow)
 
 
 def _options() -> list[click.Parameter]:

@@ -110,7 +110,7 @@ def portray(context: click.Context, /, verbose: bool, **options: Any) -> None:
     Ends with a table of what happened to each file; the exit code is 3 when a photo could not be
     read or shows no face.
     """
-    _configure(context, verbose)
+    configure(context, verbose)
     location = _location_of(context, options)
     outcomes: list[Outcome] = exit_with_one_sentence(
         lambda: _portray(location, PortrayOptions(**options)), verbose
@@ -126,12 +126,13 @@ def portray(context: click.Context, /, verbose: bool, **options: Any) -> None:
 @click.pass_context
 def app(context: click.Context, /, verbose: bool, **options: Any) -> None:
     """Open the web page: upload a photo, see its portraits."""
-    _configure(context, verbose)
+    configure(context, verbose)
     location = _location_of(context, options)
     exit_with_one_sentence(lambda: _serve(location, **options), verbose)
 
 
-def _configure(context: click.Context, verbose: bool) -> None:
+def configure(context: click.Context, verbose: bool) -> None:
+    """Give the terminal this project's own words where a command runs in its folder."""
     if context.obj is not None:
         configure_logging(context.obj, verbose)
 

@@ -11,6 +11,7 @@ from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
 from portrait_pipeline.datasets.mlflow_run import (
+    PIPELINE_RUN,
     MlflowRunDataset,
     MlflowRunTracker,
     flatten,
@@ -79,7 +80,7 @@ def test_the_run_is_nested_under_the_open_one() -> None:
     """Where the pipeline has a run, the model's run is its child and in its experiment."""
     with mlflow.start_run() as parent:
         _, run_id = started()
-    assert run_of(run_id).data.tags["mlflow.parentRunId"] == parent.info.run_id
+    assert run_of(run_id).data.tags[PIPELINE_RUN] == parent.info.run_id
     assert run_of(run_id).info.experiment_id == parent.info.experiment_id
 
 
@@ -111,7 +112,7 @@ def test_a_resumed_run_belongs_to_the_pipeline_that_goes_on() -> None:
     MlflowClient().update_run(killed, status="RUNNING")
     with mlflow.start_run() as parent:
         started(run_id)
-    assert run_of(run_id).data.tags["mlflow.parentRunId"] == parent.info.run_id
+    assert run_of(run_id).data.tags[PIPELINE_RUN] == parent.info.run_id
     assert run_of(killed).info.status == "KILLED"
 
 

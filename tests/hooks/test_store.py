@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
+from portrait_pipeline.given_text import plain_name
 from portrait_pipeline.hooks import store
 from portrait_pipeline.hooks.store import follow_the_project, register_resolvers, settle_store
 
@@ -20,6 +21,7 @@ def settled(project: Path, **settings: Any) -> Any:
     register_resolvers(project)
     OmegaConf.register_new_resolver("runtime_params", lambda *_: "sample", replace=True)
     OmegaConf.register_new_resolver("globals", lambda *_: "sample", replace=True)
+    OmegaConf.register_new_resolver("plain_name", plain_name, replace=True)
     loaded = OmegaConf.load(ROOT / "conf" / "base" / "mlflow.yml")
     merged = OmegaConf.to_container(OmegaConf.merge(loaded, settings), resolve=True)
     context = SimpleNamespace(project_path=project, config_loader={"mlflow": merged})

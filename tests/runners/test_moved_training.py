@@ -99,7 +99,7 @@ def _assert_as_if_undisturbed(project: KedroProject, workspace: str) -> None:
     assert sorted(runs) == ["baseline", "train_baseline"]
     assert len(_runs(project, workspace)) == 2
     assert {run.info.status for run in runs.values()} == {"FINISHED"}
-    parent = runs["baseline"].data.tags["mlflow.parentRunId"]
+    parent = runs["baseline"].data.tags["pipeline_run"]
     assert parent == runs["train_baseline"].info.run_id
 
 

@@ -23,6 +23,7 @@ from portrait_pipeline.parameters import TrainingParameters
 
 NEGLIGIBLE_SHARE = 0.01
 MARKER = "generator_loss"
+COUNTERS = ("epoch", "step", "validated")  # they say how far a training is; none is a measure
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ def publish(
             continue
         if epoch == state.epoch and epoch % grid_every_epochs == 0 and len(pictures):
             tracker.log_image("sample_grid", sample_grid(state, pictures), epoch)
-        tracker.log_metrics({name: row[name] for name in row if name != "epoch"}, epoch)
+        tracker.log_metrics({name: row[name] for name in row if name not in COUNTERS}, epoch)
 
 
 def sample_grid(

@@ -15,7 +15,13 @@ from mlflow.tracking import MlflowClient
 from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
 
-from portrait_pipeline.datasets.pipeline_run import PARENT, PipelineRun
+from portrait_pipeline.datasets.pipeline_run import PIPELINE_RUN, PipelineRun
+from portrait_pipeline.datasets.run_description import (
+    COMMAND,
+    NOTE,
+    dataset_input,
+    describe_training,
+)
 from portrait_pipeline.datasets.run_owner import OWNER_TAG, owner
 from portrait_pipeline.errors import TrackingLostError
 from portrait_pipeline.masking import mask_secrets, mask_values
@@ -27,7 +33,11 @@ TRACKED_LIBRARIES = ("kedro", "mlflow", "numpy", "torch", "torchvision", "facene
 MAX_PARAMS_PER_CALL = 100
 MAX_REASON = 200
 LARGEST_WHOLE = 1e15  # above it a float no longer tells neighbouring whole numbers apart
-INHERITED_TAGS = ("mlflow.source.git.commit", "mlflow.user", "git_commit")
+SOURCE = "mlflow.source.name"
+INHERITED_TAGS = (
+    *("mlflow.source.git.commit", SOURCE, "mlflow.source.type", "mlflow.user"),
+    *("git_commit", COMMAND),
+)
 
 
 def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -69,7 +79,7 @@ def store_answers() -> Iterator[None]:
 
 
 class MlflowRunTracker:
-    """Writes one model's run, nested under the pipeline's run where one is open.
+    """Writes one model's run, which names the pipeline's run where one is open.
 
     Implements `cyclegan.services.RunTracker`. It names its run in every call, so it neither needs
     nor disturbs MLflow's notion of an active run and experiment. While a model is trained all of
@@ -98,7 +108,7 @@ class MlflowRunTracker:
         Args:
             name: The model's name, shown in MLflow's table.
             parameters: Settings; nested ones are flattened.
-            tags: Further tags, such as the hash of the data.
+            tags: Further tags; `data_hash` names the training pictures.
             tracking_id: The run to go on with; a new one is opened where the store no longer has
                 it, or it was deleted in the UI.
         """
@@ -108,6 +118,7 @@ class MlflowRunTracker:
                 self._reopened(tracking_id) or self._begun_elsewhere(name) or self._created(name)
             )
             self._log(parameters, {**tags, **versions})
+            self._describe(name, parameters)
         return self._run_id
 
     def attach(self, tracking_id: str) -> None:
@@ -189,9 +200,9 @@ class MlflowRunTracker:
             return None
         self._client.update_run(run.info.run_id, status="RUNNING")
         self._client.set_tag(run.info.run_id, OWNER_TAG, owner())
-        former, parent = run.data.tags.get(PARENT), PipelineRun.of_this_process()
+        former, parent = run.data.tags.get(PIPELINE_RUN), PipelineRun.of_this_process()
         if parent is not None and former is not None and former != parent.run_id:
-            self._client.set_tag(run.info.run_id, PARENT, parent.run_id)
+            self._client.set_tag(run.info.run_id, PIPELINE_RUN, parent.run_id)
             killed = self._find(former)  # it could not close its own run
             if killed is not None and killed.info.status == "RUNNING":
                 self._client.set_terminated(former, "KILLED")
@@ -209,7 +220,7 @@ class MlflowRunTracker:
             its_run = self._client.get_run(parent.run_id)
             experiment, known = its_run.info.experiment_id, its_run.data.tags
             tags |= {key: known[key] for key in INHERITED_TAGS if key in known}
-            tags[PARENT] = parent.run_id
+            tags[PIPELINE_RUN] = parent.run_id
         run_id: str = self._client.create_run(experiment, tags=tags).info.run_id
         return run_id
 
@@ -234,6 +245,16 @@ class MlflowRunTracker:
         self._client.log_batch(self._id, tags=written)
         for first in range(0, len(params), MAX_PARAMS_PER_CALL):
             self._client.log_batch(self._id, params=params[first : first + MAX_PARAMS_PER_CALL])
+
+    def _describe(self, name: str, parameters: Mapping[str, Any]) -> None:
+        run = self._client.get_run(self._id)
+        tags, of_pipeline = run.data.tags, run.data.tags.get(PIPELINE_RUN)
+        page = f"#/experiments/{run.info.experiment_id}/runs/{of_pipeline}"
+        note = describe_training(name, parameters, tags, page if of_pipeline else None)
+        self._client.set_tag(self._id, NOTE, note)
+        if "data_hash" in tags:
+            pictures = dataset_input("training_pictures", tags["data_hash"], "training")
+            self._client.log_inputs(self._id, [pictures])
 
 
 def find_run(client: MlflowClient, run_id: str) -> Run | None:

@@ -20,6 +20,7 @@ from mlflow.types import Schema, TensorSpec
 from packaging.requirements import Requirement
 
 from portrait_pipeline.datasets.mlflow_run import find_run
+from portrait_pipeline.datasets.registry import describe_version
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.files import whole_folder
 from portrait_pipeline.portrayal.exported import DETECTOR_NETWORKS, GENERATOR, ExportedModel
@@ -142,16 +143,17 @@ class RegisteredModelDataset(AbstractDataset[PublishedModel, PyFuncModel]):
     def save(self, data: PublishedModel) -> None:
         """Log the model into its run and register a new version."""
         exported, tracking_id = data
+        run_id = _known_run(tracking_id)
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch, "export")
             write_export(folder, exported)
             extra = [folder / f"{name}.onnx" for name in DETECTOR_NETWORKS]
             with redirect_stderr(io.StringIO()):  # MLflow talks of versions and draws bars
-                Model.log(
+                logged = Model.log(
                     artifact_path=None,
                     name="portrait_model",
                     flavor=mlflow.onnx,
-                    run_id=_known_run(tracking_id),
+                    run_id=run_id,
                     registered_model_name=self._name,
                     onnx_model=onnx.load_from_string(exported.networks[GENERATOR]),
                     signature=_signature(exported.example),
@@ -161,6 +163,8 @@ class RegisteredModelDataset(AbstractDataset[PublishedModel, PyFuncModel]):
                     save_as_external_data=False,
                     onnx_execution_providers=["CPUExecutionProvider"],
                 )
+        version = str(logged.registered_model_version)
+        describe_version(MlflowClient(), self._name, version, run_id)
 
     def load(self) -> PyFuncModel:
         """Load the newest version."""

@@ -6,7 +6,9 @@ import mlflow
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
-PARENT = "mlflow.parentRunId"
+PIPELINE_RUN = "pipeline_run"
+"""Tag of a model's run with the id of the pipeline's. Not MLflow's `parentRunId`, which hides the
+models: its table shows runs with a parent only after a click on the parent."""
 MAX_CHILDREN = 10_000
 
 
@@ -48,7 +50,7 @@ class PipelineRun:
     def _open_children(self) -> list[Run]:
         client = MlflowClient(self.tracking_uri)
         experiment = client.get_run(self.run_id).info.experiment_id
-        which = f"tags.`{PARENT}` = '{self.run_id}' and attributes.status = 'RUNNING'"
+        which = f"tags.`{PIPELINE_RUN}` = '{self.run_id}' and attributes.status = 'RUNNING'"
         return list(client.search_runs([experiment], which, max_results=MAX_CHILDREN))
 
 

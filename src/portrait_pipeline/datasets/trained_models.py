@@ -63,7 +63,7 @@ class TrainedModels:
 
         Args:
             name: `baseline`, `proposed` or another model of the catalog, the id of an MLflow run
-                with a checkpoint, or a registered model as `name` or `name/version`.
+                with a checkpoint, or a registered model as `name`, `name/version` or `name@alias`.
 
         Raises:
             PortraitPipelineError: if there is no such model, with the command that trains it.
@@ -148,7 +148,7 @@ class TrainedModels:
     def _from_registry(self, name: str) -> PortraitModel:
         """Load a registered model, which is always an exported one."""
         address = name.removeprefix("models:/")
-        address = address if "/" in address else f"{address}/latest"
+        address = address if {"/", "@"} & set(address) else f"{address}/latest"
         with _artifacts(f"models:/{address}", f"the registered model {name}") as folder:
             return exported_model(read_export(folder))
 

@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from portrait_pipeline.datasets.checkpoint import CheckpointDataset
 from portrait_pipeline.datasets.environment import git_commit, git_revision
 from portrait_pipeline.datasets.mlflow_run import (
+    SOURCE,
     find_run,
     flatten,
     library_versions,
@@ -27,6 +28,13 @@ from portrait_pipeline.datasets.mlflow_run import (
     written_setting,
 )
 from portrait_pipeline.datasets.places import location
+from portrait_pipeline.datasets.run_description import (
+    COMMAND,
+    NOTE,
+    dataset_input,
+    describe_pipeline,
+    digest_of,
+)
 from portrait_pipeline.datasets.run_owner import OWNER_TAG, close_lost_runs, owner
 from portrait_pipeline.errors import (
     PortraitPipelineError,
@@ -34,6 +42,7 @@ from portrait_pipeline.errors import (
     TrainingInterruptedError,
 )
 from portrait_pipeline.hooks.commands import command_of
+from portrait_pipeline.hooks.experiment import ProjectMlflow, save_view
 from portrait_pipeline.hooks.processes import is_rank_zero
 from portrait_pipeline.hooks.store import register_resolvers, settle_store
 from portrait_pipeline.masking import mask_values
@@ -47,6 +56,9 @@ KEPT_WITH_THE_PIPELINE = (
     "figure_1",
     "report",
 )
+
+# Tables that name every picture that a pipeline works with, in the order of their making.
+PICTURE_TABLES = ("ingestion_audit", "splits", "portrait_table")
 
 
 @contextmanager
@@ -89,7 +101,13 @@ class TrackingHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships no t
         register_resolvers(self._project_path)
         settle_store(context)
         with _needed_at_the_start():
-            super().after_context_created(context)
+            if mlflow.active_run() is not None:  # opened by what started this command
+                super().after_context_created(context)
+                return
+            self._already_active_mlflow = False
+            self.mlflow_config = ProjectMlflow.model_validate(context.config_loader["mlflow"])
+            self.mlflow_config.setup(context)
+            context.__setattr__("mlflow", self.mlflow_config)  # the class is frozen
 
     @hook_impl
     def before_pipeline_run(
@@ -104,10 +122,15 @@ class TrackingHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships no t
             return
         self._catalog = catalog
         with _needed_at_the_start():
+            self._open_experiment()
             for name in self._close_lost_runs():
                 logger.info("the MLflow run %s, whose process was killed, is closed", name)
             super().before_pipeline_run(mask_values(run_params), pipeline, catalog)
             mlflow.set_tags(self._tags(run_params))
+
+    def _open_experiment(self) -> None:
+        if isinstance(self.mlflow_config, ProjectMlflow):
+            self.mlflow_config.open_experiment()
 
     def _close_lost_runs(self) -> list[str]:
         client, name = MlflowClient(), self.mlflow_config.tracking.experiment.name
@@ -116,12 +139,14 @@ class TrackingHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships no t
 
     def _tags(self, run_params: dict[str, Any]) -> dict[str, str]:
         versions = {f"version.{key}": value for key, value in library_versions().items()}
-        revision = git_revision(self._project_path)
+        revision, (command, _) = git_revision(self._project_path), command_of(run_params)
         return {
             **versions,
             **({"mlflow.source.git.commit": revision} if revision else {}),
             "git_commit": git_commit(self._project_path),
-            "kedro_command": command_of(run_params)[0],
+            COMMAND: command,
+            SOURCE: command,
+            NOTE: describe_pipeline(command),
             OWNER_TAG: owner(),
         }
 
@@ -148,7 +173,13 @@ class TrackingHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships no t
         """Close the pipeline's run."""
         if is_rank_zero():
             with only_reported("the end of the run"):
+                self._save_view()
                 super().after_pipeline_run(run_params, pipeline, catalog)
+
+    def _save_view(self) -> None:
+        run = mlflow.active_run()
+        if run is not None:
+            save_view(MlflowClient(), run.info.experiment_id)
 
     @hook_impl
     def on_pipeline_error(
@@ -167,10 +198,16 @@ class TrackingHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships no t
                 MlflowClient().set_terminated(self.run_id, "KILLED")
 
     @hook_impl
+    def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
+        """Say in the pipeline's run which pictures it works with."""
+        self._note_pictures(dataset_name, data)
+
+    @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
         """Keep checkpoints with their model's run; tables, plots and pages with the pipeline's."""
         if not is_rank_zero():
             return
+        self._note_pictures(dataset_name, data)
         path = location(self._catalog, dataset_name)
         if path is None:
             return
@@ -181,6 +218,15 @@ class TrackingHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships no t
                 _keep_model(kept, str(path))
             elif dataset_name in KEPT_WITH_THE_PIPELINE or dataset_name.endswith("_plot"):
                 mlflow.log_artifact(str(path), "report")
+
+    def _note_pictures(self, dataset_name: str, data: Any) -> None:
+        """Name the pictures, with the hash of their table, once for each table."""
+        run = mlflow.active_run() if is_rank_zero() and dataset_name in PICTURE_TABLES else None
+        if run is None:
+            return
+        with only_reported(f"the pictures of {dataset_name}"):
+            named = dataset_input(dataset_name, digest_of(data), "pictures")
+            MlflowClient().log_inputs(run.info.run_id, [named])
 
     def _log_param(self, name: str, value: Any) -> None:
         given = value.model_dump() if isinstance(value, BaseModel) else value

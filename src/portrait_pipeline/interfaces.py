@@ -1,0 +1,62 @@
+"""The pages of other programs that people look at: `kedro mlflow ui`."""
+
+import subprocess
+import sys
+import webbrowser
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+from kedro.framework.session import KedroSession
+from kedro_mlflow.framework.cli.cli import init, modelify
+
+from portrait_pipeline.commands import configure
+from portrait_pipeline.hooks.experiment import ProjectMlflow, view_page
+from portrait_pipeline.hooks.store import SERVERS
+from portrait_pipeline.terminal import exit_with_one_sentence
+
+
+@click.group()
+def mlflow() -> None:
+    """Use MLflow inside the project; `ui` opens its page."""
+
+
+mlflow.add_command(init)
+mlflow.add_command(modelify)
+
+
+@mlflow.command()
+@click.option("--env", "-e", default=None, help="sample, study, or base for the report's own.")
+@click.option("--port", "-p", default=None, help="By default that of conf/base/mlflow.yml, 5000.")
+@click.option("--host", "-h", default=None, help="By default 127.0.0.1, this machine alone.")
+@click.pass_context
+def ui(context: click.Context, /, env: str | None, port: str | None, host: str | None) -> None:
+    """Open MLflow's page, with the models of a workspace side by side."""
+    configure(context, verbose=False)
+    exit_with_one_sentence(lambda: _open_mlflow(context.obj, env, port, host), verbose=False)
+
+
+def _open_mlflow(metadata: Any, env: str | None, port: str | None, host: str | None) -> None:
+    with KedroSession.create(metadata.project_path, env=env, save_on_close=False) as session:
+        settings: ProjectMlflow = session.load_context().mlflow  # type: ignore[attr-defined]  # kedro-mlflow adds it
+    uri = settings.server.mlflow_tracking_uri
+    host, port = host or settings.ui.host, port or settings.ui.port
+    is_server = urlsplit(uri).scheme in SERVERS
+    page = _page_of(settings, uri if is_server else f"http://{host}:{port}")
+    click.echo(f"The models side by side:\n  {page}")
+    if is_server:
+        webbrowser.open(page)
+        return
+    # as a module of this Python: `mlflow` need not be on the PATH
+    command = [sys.executable, "-m", "mlflow", "ui", f"--backend-store-uri={uri}"]
+    subprocess.run([*command, f"--host={host}", f"--port={port}"], check=False)
+
+
+def _page_of(settings: ProjectMlflow, address: str) -> str:
+    """Return the address of the workspace's models, or of MLflow where none was trained yet."""
+    client, name = settings.server._mlflow_client, settings.tracking.experiment.name
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
+        click.echo(f"Nothing was trained in {name} yet.")
+        return address
+    return f"{address}/{view_page(experiment.experiment_id)}"
