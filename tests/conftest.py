@@ -1,5 +1,6 @@
 """What several test folders share."""
 
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -24,6 +25,36 @@ def shared_pictures() -> Path:
     if not SHARED_PICTURES.is_dir():
         pytest.skip("the folder shared/pictures with real photographs is not beside the project")
     return SHARED_PICTURES
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's database without runs; MLflow takes seconds to make its tables."""
+    # imported here: most tests need no MLflow
+    from mlflow.tracking import MlflowClient  # noqa: PLC0415
+
+    file = tmp_path_factory.mktemp("store") / "mlflow.db"
+    MlflowClient(f"sqlite:///{file}").search_experiments()
+    return file
+
+
+@pytest.fixture
+def mlflow_store(
+    empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """An MLflow store of one test in its folder, and no run left open after it."""
+    import mlflow  # noqa: PLC0415
+
+    monkeypatch.chdir(tmp_path)
+    store, before = (
+        Path(shutil.copy(empty_store, tmp_path / "mlflow.db")),
+        mlflow.get_tracking_uri(),
+    )
+    mlflow.set_tracking_uri(f"sqlite:///{store}")
+    yield store
+    while mlflow.active_run() is not None:
+        mlflow.end_run()
+    mlflow.set_tracking_uri(before)
 
 
 @pytest.fixture

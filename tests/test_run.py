@@ -70,10 +70,14 @@ def mlflow_rows(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def test_the_run_ends_with_table_figure_and_report(project: Project) -> None:
-    """Exit code 0, and the last lines are the tables and where the page lies."""
+    """Exit code 0; at last the tables, where the page lies, how long it took, and what is next."""
     assert project.first.code == 0, project.first.output
     lines = project.first.output.splitlines()
-    assert lines[-1] == "report: data/08_reporting/sample/report.html"
+    assert "report: data/08_reporting/sample/report.html" in lines
+    assert lines[-5].startswith("This took ")
+    for line, command in zip(lines[-3:], ("mlflow ui", "viz run", "portray me.jpg"), strict=True):
+        assert line.startswith(f"  kedro {command} --env=sample")
+    assert max(map(len, lines)) <= 80
     assert "figure 1: data/08_reporting/sample/figure_1.png" in lines
     assert any(line.split()[:1] == ["proposed"] for line in lines)
 

@@ -158,15 +158,25 @@ def open_models(location: ModelLocation) -> Iterator[OpenedModels]:
         context = session.load_context()
         settings = context.config_loader["parameters"]["evaluation"]
         evaluation = EvaluationParameters(**settings)
-        env = f" --env={location.env}" if location.env else ""
         models = TrainedModels(
             _model_catalog(location.project, context.config_loader["catalog"]),
             context.mlflow.tracking.experiment.name,  # type: ignore[attr-defined]  # kedro-mlflow adds it
             location.runtime,
             evaluation.use_averaged_generator,
-            "make demo" if location.env == "sample" else f"kedro run{env}",
+            _hint(location),
         )
         yield OpenedModels(models, evaluation.judge, evaluation.judge_weights)
+
+
+def _hint(location: ModelLocation) -> str:
+    """Say what to type where a model is not trained: the sample's may be there."""
+    if location.env == "sample":
+        return "run `make demo` first"
+    train = f"run `kedro run{f' --env={location.env}' if location.env else ''}` first"
+    of_sample = location.project / "data" / "06_models" / "sample"
+    if location.workspace or not any(of_sample.glob("*.pt")):
+        return train
+    return f"add `--env sample` for the models of the sample, which are there, or {train}"
 
 
 def _model_catalog(project: Path, entries: Mapping[str, dict[str, Any]]) -> DataCatalog:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import webbrowser
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,32 +28,57 @@ mlflow.add_command(modelify)
 
 @mlflow.command()
 @click.option("--env", "-e", default=None, help="sample, study, or base for the report's own.")
+@click.option("--workspace", default=None, help="By default that of the environment.")
 @click.option("--port", "-p", default=None, help="By default that of conf/base/mlflow.yml, 5000.")
 @click.option("--host", "-h", default=None, help="By default 127.0.0.1, this machine alone.")
 @click.pass_context
-def ui(context: click.Context, /, env: str | None, port: str | None, host: str | None) -> None:
+def ui(
+    context: click.Context,
+    /,
+    env: str | None,
+    workspace: str | None,
+    port: str | None,
+    host: str | None,
+) -> None:
     """Open MLflow's page, with the models of a workspace side by side."""
     configure(context, verbose=False)
-    exit_with_one_sentence(lambda: _open_mlflow(context.obj, env, port, host), verbose=False)
+    given = {"workspace": workspace} if workspace else None
+    project = context.obj.project_path
+    exit_with_one_sentence(
+        lambda: _open_mlflow(_settings(project, env, given), port, host), verbose=False
+    )
 
 
-def _open_mlflow(metadata: Any, env: str | None, port: str | None, host: str | None) -> None:
-    with KedroSession.create(metadata.project_path, env=env, save_on_close=False) as session:
+def _settings(project: Path, env: str | None, given: dict[str, Any] | None) -> ProjectMlflow:
+    with KedroSession.create(
+        project, env=env, runtime_params=given, save_on_close=False
+    ) as session:
         settings: ProjectMlflow = session.load_context().mlflow  # type: ignore[attr-defined]  # kedro-mlflow adds it
+    return settings
+
+
+def _open_mlflow(settings: ProjectMlflow, port: str | None, host: str | None) -> None:
     uri = settings.server.mlflow_tracking_uri
     host, port = host or settings.ui.host, port or settings.ui.port
     is_server = urlsplit(uri).scheme in SERVERS
-    page = _page_of(settings, uri if is_server else f"http://{host}:{port}")
+    page = page_of(settings, uri if is_server else f"http://{host}:{port}")
     click.echo(f"The models side by side:\n  {page}")
     if is_server:
         webbrowser.open(page)
         return
-    # as a module of this Python: `mlflow` need not be on the PATH
-    command = [sys.executable, "-m", "mlflow", "ui", f"--backend-store-uri={uri}"]
-    subprocess.run([*command, f"--host={host}", f"--port={port}"], check=False)
+    subprocess.run(ui_command(uri, host, port), check=False)
 
 
-def _page_of(settings: ProjectMlflow, address: str) -> str:
+def ui_command(store: str, host: str, port: str) -> list[str]:
+    """Return what serves MLflow's page to one person, and starts soon.
+
+    It is a module of this Python, so that no program `mlflow` need be on the PATH.
+    """
+    command = [sys.executable, "-m", "mlflow", "ui", "--workers=1", f"--backend-store-uri={store}"]
+    return [*command, f"--host={host}", f"--port={port}"]
+
+
+def page_of(settings: ProjectMlflow, address: str) -> str:
     """Return the address of the workspace's models, or of MLflow where none was trained yet."""
     client, name = settings.server._mlflow_client, settings.tracking.experiment.name
     experiment = client.get_experiment_by_name(name)

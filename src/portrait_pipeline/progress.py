@@ -16,6 +16,7 @@ from rich.progress import (
 )
 
 from portrait_pipeline.file_names import printable_lines
+from portrait_pipeline.shell import fold
 
 BAR_WIDTH = 24
 
@@ -79,15 +80,23 @@ def track(items: Iterable[Item], description: str, total: int) -> Iterator[Item]
             bar.advance()
 
 
+def in_words(seconds: float) -> str:
+    """Return a duration as a person says it: 40 s, 12 min, 5.5 h, 14 days."""
+    for length, unit, digits in ((86400, "days", 0), (3600, "h", 1), (60, "min", 0)):
+        if seconds >= 2 * length or (unit == "min" and seconds >= 100):
+            return f"{seconds / length:.{digits}f} {unit}"
+    return f"{seconds:.0f} s"
+
+
 class LineStream(io.TextIOBase):
     """A stream for log handlers that writes above the progress bar, if there is one.
 
-    Lines are never wrapped, so that paths can be copied.
+    A line is broken between words at most, so that paths can be copied.
     """
 
     def write(self, text: str, /) -> int:
         """Print a text to standard error; control codes in it, from names of files, do nothing."""
-        shown = printable_lines(text)
+        shown = fold(printable_lines(text))
         CONSOLE.print(shown, end="", soft_wrap=True, markup=False, highlight=False, emoji=False)
         return len(text)
 

@@ -1,7 +1,7 @@
 """A Kedro session that can run a part of a pipeline: what the part needs is made again."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import add
 from typing import Any
@@ -13,6 +13,9 @@ from kedro.io import CatalogProtocol, MemoryDataset
 from kedro.io.core import is_parameter
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
+
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.suggestions import did_you_mean
 
 Catalog = CatalogProtocol[Any, Any]
 
@@ -47,16 +50,30 @@ class ProjectSession(KedroSession):
 
     def run(self, *given: Any, **options: Any) -> dict[str, Any]:
         """Run a pipeline, or the chosen part of it; takes what `KedroSession.run` takes."""
+        self._check_names(options.get("pipeline_names") or [])
         if any(options.get(name) for name in SELECTIONS):
             options = {**options, **self._complete(options)}
         return super().run(*given, **options)
+
+    def _check_names(self, names: Sequence[str]) -> None:
+        """Refuse the name of a pipeline that there is not.
+
+        Raises:
+            PortraitPipelineError: with the names that look like it, or all that there are.
+        """
+        if not names:
+            return
+        self.load_context()  # which pipelines there are depends on the environment
+        known = sorted(pipelines)
+        for name in names:
+            if name not in known:
+                meant = did_you_mean(name, known) or f"expected one of {', '.join(known)}"
+                raise PortraitPipelineError(f"--pipeline={name} is not a pipeline; {meant}")
 
     def _complete(self, options: Mapping[str, Any]) -> dict[str, Any]:
         names = options.get("pipeline_names") or ["__default__"]
         pipelines.set_requested(list(names))
         catalog = self.load_context().catalog
-        if any(name not in pipelines for name in names):
-            return {}  # Kedro says which there are
         whole = reduce(add, (pipelines[name] for name in names))
         chosen = whole.filter(**{to: options.get(name) for name, to in SELECTIONS.items()})
         added = missing_makers(chosen, whole, catalog)

@@ -2,12 +2,15 @@
 
 import io
 import sys
+import textwrap
 from typing import NoReturn
 
 import click
 
 from portrait_pipeline.file_names import printable_lines
 from portrait_pipeline.masking import mask_secrets
+
+LINE_WIDTH = 80
 
 
 def show_any_character() -> None:
@@ -19,5 +22,24 @@ def show_any_character() -> None:
 
 def exit_with(sentence: str, status: int = 1) -> NoReturn:
     """End the command with one sentence on standard error."""
-    click.secho(f"error: {printable_lines(mask_secrets(sentence))}", err=True, fg="red")
+    shown = f"error: {printable_lines(mask_secrets(sentence))}"
+    click.secho(fold(shown) if sys.stderr.isatty() else shown, err=True, fg="red")
     sys.exit(status)
+
+
+def fold(text: str, width: int = LINE_WIDTH) -> str:
+    """Break lines that are longer than a terminal between words; a path stays whole.
+
+    What follows of a line is indented by as much as the line, and two more.
+    """
+    return "\n".join(_folded(line, width) for line in text.split("\n"))
+
+
+def _folded(line: str, width: int) -> str:
+    if len(line) <= width:
+        return line
+    indent = " " * (len(line) - len(line.lstrip()))
+    wrapper = textwrap.TextWrapper(
+        width, subsequent_indent=f"{indent}  ", break_long_words=False, break_on_hyphens=False
+    )
+    return wrapper.fill(line)

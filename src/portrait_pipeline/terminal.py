@@ -17,8 +17,10 @@ from omegaconf.errors import OmegaConfBaseException
 
 from portrait_pipeline.errors import PortraitPipelineError, TrainingInterruptedError
 from portrait_pipeline.masking import mask_secrets
+from portrait_pipeline.parameters import Parameters
 from portrait_pipeline.shell import exit_with, show_any_character
 from portrait_pipeline.signals import stopping_in_order
+from portrait_pipeline.suggestions import did_you_mean
 
 LOG_FILE = "portrait_pipeline.log"
 
@@ -101,13 +103,18 @@ _FAULT = re.compile(
 
 def sentence_of_validation(report: str) -> str:
     """Turn the report of many lines on settings that do not fit their models into one sentence."""
-    faults = dict.fromkeys(
-        f"{name} is {value}: {complaint[0].lower()}{complaint[1:]}"
-        for name, complaint, value in _FAULT.findall(report)
-    )
+    faults = dict.fromkeys(_fault(*found) for found in _FAULT.findall(report))
     if not faults:
         return " ".join(report.split())
     return "; ".join(faults) + " (see conf/base/parameters*.yml for what is expected)"
+
+
+def _fault(name: str, complaint: str, value: str) -> str:
+    if complaint == "Extra inputs are not permitted":
+        fields = {field for model in Parameters.__subclasses__() for field in model.model_fields}
+        meant = did_you_mean(name.rpartition(".")[2], fields)
+        return f"{name} is not a setting" + (f", {meant}" if meant else "")
+    return f"{name} is {value}: {complaint[0].lower()}{complaint[1:]}"
 
 
 def exit_with_one_sentence(command: Callable[..., Any], verbose: bool) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from portrait_pipeline.cyclegan.monitoring import in_words, peak_memory_mb
+from portrait_pipeline.cyclegan.monitoring import peak_memory_mb
 from portrait_pipeline.cyclegan.train import train_cyclegan
 from portrait_pipeline.errors import PortraitPipelineError
 
@@ -14,22 +14,6 @@ CPU = torch.device("cpu")
 
 
 NAMED: dict[str, Any] = {"model_name": "baseline", "preparation": {"margin": 0.35}}
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (4.2, "4 s"),
-        (99, "99 s"),
-        (150, "2 min"),
-        (3600, "60 min"),
-        (20_000, "5.6 h"),
-        (1.2e6, "14 days"),
-    ],
-)
-def test_durations_are_said_as_people_do(seconds, words):
-    """Law: one number and the unit that fits."""
-    assert in_words(seconds) == words
 
 
 def test_memory_is_in_megabytes():

@@ -1,7 +1,6 @@
 """A model's MLflow run holds settings one by one, curves by step, and is taken up again."""
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import mlflow
@@ -19,26 +18,7 @@ from portrait_pipeline.datasets.mlflow_run import (
 )
 from portrait_pipeline.errors import TrackingLostError
 
-
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store without runs; MLflow takes seconds to make its tables."""
-    file = tmp_path_factory.mktemp("store") / "mlflow.db"
-    MlflowClient(f"sqlite:///{file}").search_experiments()
-    return file
-
-
-@pytest.fixture(autouse=True)
-def store(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An MLflow store of this test's own, and no run left open after it."""
-    monkeypatch.chdir(tmp_path)
-    shutil.copy(empty_store, tmp_path / "mlflow.db")
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
-    yield
-    while mlflow.active_run() is not None:
-        mlflow.end_run()
-    mlflow.set_tracking_uri(before)
+pytestmark = pytest.mark.usefixtures("mlflow_store")
 
 
 def started(tracking_id: str | None = None) -> tuple[MlflowRunTracker, str]:
@@ -76,12 +56,23 @@ def test_the_run_is_named_for_its_model_and_tagged() -> None:
     assert "version.torch" in tags
 
 
-def test_the_run_is_nested_under_the_open_one() -> None:
-    """Where the pipeline has a run, the model's run is its child and in its experiment."""
+def test_the_run_names_that_of_its_pipeline_and_is_a_row_of_its_own() -> None:
+    """It is in the pipeline's experiment; as MLflow's child it would be hidden below it."""
     with mlflow.start_run() as parent:
         _, run_id = started()
     assert run_of(run_id).data.tags[PIPELINE_RUN] == parent.info.run_id
+    assert "mlflow.parentRunId" not in run_of(run_id).data.tags
     assert run_of(run_id).info.experiment_id == parent.info.experiment_id
+
+
+def test_the_run_says_what_it_is_and_on_which_pictures() -> None:
+    """A description, and the pictures with their hash, once also where it is taken up again."""
+    _, run_id = started()
+    started(run_id)
+    run = run_of(run_id)
+    assert "**baseline**" in run.data.tags["mlflow.note.content"]
+    pictures = [(each.dataset.name, each.dataset.digest) for each in run.inputs.dataset_inputs]
+    assert pictures == [("training_pictures", "ab")]
 
 
 def test_curves_keep_their_steps() -> None:

@@ -9,11 +9,12 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from kedro.config import OmegaConfigLoader
 from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from kedro.io import DataCatalog, MemoryDataset
-from kedro.pipeline import node, pipeline
+from kedro.pipeline import Pipeline, node, pipeline
 from kedro_datasets.pandas import CSVDataset
 
 from portrait_pipeline.datasets.embeddings import EmbeddingStoreDataset
@@ -24,6 +25,7 @@ from portrait_pipeline.hooks.input_checks import (
     LOGGERS_OF_A_RUN,
     RESERVED_ENDINGS,
     InputChecks,
+    _check_device,
     find_maker,
 )
 from portrait_pipeline.hooks.store import register_resolvers
@@ -161,6 +163,54 @@ def test_a_runner_of_processes_is_refused_before_any_work() -> None:
     told = "<kedro.runner.parallel_runner.ParallelRunner object at 0x1>"
     with pytest.raises(PortraitPipelineError, match="expected SequentialRunner or ThreadRunner"):
         InputChecks().before_pipeline_run({"runner": told}, PIPELINES["report"], DataCatalog({}))
+
+
+@pytest.mark.parametrize("name", ["__default__", "train", "train_baseline", "tune"])
+def test_without_a_gpu_a_long_training_is_refused_before_anything_is_fetched(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sentence names the sample; what trains nothing, or is allowed to, goes on."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    loader = OmegaConfigLoader(conf_source=str(ROOT / "conf"), **CONFIG_LOADER_ARGS)
+    settings = loader["parameters"]
+    small = {"image_size_px": 32, "num_generator_filters": 4, "num_residual_blocks": 1}
+    training = {**settings["training"], **small, "num_discriminator_filters": 4}
+    checked = Pipeline([each for each in PIPELINES[name].nodes if "train" in each.name])
+    for allowed in (False, True):
+        given = {**training, "allow_cpu": allowed, "accelerator": "cpu"}
+        catalog = DataCatalog(
+            {
+                "params:training": MemoryDataset(given),
+                "params:splits": MemoryDataset(settings["splits"]),
+            }
+        )
+        if allowed:
+            _check_device(checked, catalog)
+        else:
+            with pytest.raises(PortraitPipelineError, match=r"no GPU is seen.*--env=sample"):
+                _check_device(checked, catalog)
+            _check_device(PIPELINES["ingest"], catalog)
+
+
+def test_an_environment_that_there_is_not_is_answered_with_the_one_that_was_meant() -> None:
+    """`--env=sampel` is `sample`, misspelt."""
+    loader = OmegaConfigLoader(conf_source=str(ROOT / "conf"), env="sampel", **CONFIG_LOADER_ARGS)
+    with pytest.raises(PortraitPipelineError, match=r"--env=sampel .*did you mean sample\?"):
+        InputChecks().after_context_created(
+            cast(KedroContext, SimpleNamespace(config_loader=loader))
+        )
+
+
+@pytest.mark.parametrize("domain", ["photo", "painting"])
+def test_a_folder_that_was_not_given_is_named(domain: str) -> None:
+    """An experiment on pictures of one's own says which parameters name them."""
+    given = {f"params:{name}s": {"source": "sample"} for name in ("photo", "painting")}
+    given[f"params:{domain}s"] = {"source": "folder"}
+    catalog = DataCatalog({name: MemoryDataset(value) for name, value in given.items()})
+    with pytest.raises(
+        PortraitPipelineError, match=r"--params photos_folder=DIR,paintings_folder=DIR"
+    ):
+        InputChecks().before_pipeline_run({}, PIPELINES["ingest"], catalog)
 
 
 @pytest.mark.parametrize("domain", ["photo", "painting"])

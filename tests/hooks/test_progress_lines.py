@@ -10,7 +10,7 @@ from kedro.pipeline import node, pipeline
 from kedro.runner import SequentialRunner
 from kedro_datasets.pandas import CSVDataset
 
-from portrait_pipeline.hooks.progress_lines import ProgressLines, shown_table
+from portrait_pipeline.hooks.progress_lines import ProgressLines, next_commands, shown_table
 
 
 def hand_on(value: pd.DataFrame) -> pd.DataFrame:
@@ -57,20 +57,44 @@ def test_results_that_are_there_are_no_stages(
     terminal.before_pipeline_run({"only_missing_outputs": True}, chain, catalog)
     with caplog.at_level("INFO", logger="portrait_pipeline"):
         SequentialRunner().run(chain, catalog, plugins, only_missing_outputs=True)
-    terminal.after_pipeline_run(catalog)
+    terminal.after_pipeline_run({}, catalog)
     said = [line for line in caplog.messages if line.startswith("[")]
     total = len(names) - num_there
     assert [line.split("]")[0] for line in said] == [f"[{i + 1}/{total}" for i in range(total)]
     assert ("nothing to do: every result is there already" in caplog.messages) is (total == 0)
 
 
+def test_the_commands_to_type_next_fit_a_terminal_and_name_the_environment() -> None:
+    """Three lines, with the environment and the workspace in which the run was made."""
+    made = {"env": "sample", "runtime_params": {"workspace": "mine"}}
+    lines = next_commands(made).splitlines()
+    assert len(lines) == 3
+    assert all("--env=sample" in line for line in lines)
+    assert "--workspace=mine" in lines[2]
+    assert "--env" not in next_commands({})
+    assert max(map(len, next_commands({"env": "sample"}).splitlines())) <= 80
+
+
+def test_a_row_without_any_number_is_left_out_of_the_table() -> None:
+    """Controls that have none of the shown measures, as altered photographs."""
+    table = pd.DataFrame({"model": ["a", "blurred_photos"], "ssim": [0.5, None]})
+    assert "blurred_photos" not in shown_table(table)
+    assert len(shown_table(table).splitlines()) == 2
+
+
 def test_the_table_shows_few_columns_and_a_dash_for_what_is_missing() -> None:
     """A person sees model, λ_p and the telling numbers."""
     table = pd.DataFrame(
-        {"model": ["a", "b"], "ssim": [0.5, None], "ssim_low": [0.4, None], "epochs": [1, 2]}
+        {
+            "model": ["a", "b"],
+            "ssim": [0.5, None],
+            "swd": [None, 3.0],
+            "ssim_low": [0.4, None],
+            "epochs": [1, 2],
+        }
     )
     lines = [line.split() for line in shown_table(table).splitlines()]
-    assert lines == [["model", "SSIM"], ["a", "0.500"], ["b", "–"]]
+    assert lines == [["model", "SWD", "SSIM"], ["a", "–", "0.500"], ["b", "3.000", "–"]]
     marked = shown_table(table.assign(chosen=[False, True])).splitlines()
     assert [line.endswith("← chosen") for line in marked] == [False, False, True]
 
@@ -106,7 +130,7 @@ def test_a_run_with_nothing_to_do_shows_no_tables(
     terminal = ProgressLines()
     with caplog.at_level("INFO"):
         terminal.before_pipeline_run({}, pipeline([node(hand_on, "start", "comparison")]), catalog)
-        terminal.after_pipeline_run(catalog)
+        terminal.after_pipeline_run({}, catalog)
     assert caplog.messages == ["nothing to do: every result is there already"]
 
 

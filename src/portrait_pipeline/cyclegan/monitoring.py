@@ -20,6 +20,7 @@ from portrait_pipeline.cyclegan.step import StepContext, training_step
 from portrait_pipeline.cyclegan.translate import translate
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.parameters import TrainingParameters
+from portrait_pipeline.progress import in_words
 
 NEGLIGIBLE_SHARE = 0.01
 MARKER = "generator_loss"
@@ -182,14 +183,6 @@ def peak_memory_mb(device: torch.device) -> float:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-
-
-def in_words(seconds: float) -> str:
-    """Return a duration as a person says it: 40 s, 12 min, 5.5 h, 14 days."""
-    for length, unit, digits in ((86400, "days", 0), (3600, "h", 1), (60, "min", 0)):
-        if seconds >= 2 * length or (unit == "min" and seconds >= 100):
-            return f"{seconds / length:.{digits}f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def clock_time(seconds_from_now: float) -> str:

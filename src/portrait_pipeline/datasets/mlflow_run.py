@@ -119,6 +119,9 @@ class MlflowRunTracker:
             )
             self._log(parameters, {**tags, **versions})
             self._describe(name, parameters)
+            weight = parameters.get("lambda_perceptual")
+            if tracking_id is None and isinstance(weight, int | float):  # as a number it sorts
+                self._client.log_metric(self._id, "lambda_perceptual", float(weight), step=0)
         return self._run_id
 
     def attach(self, tracking_id: str) -> None:

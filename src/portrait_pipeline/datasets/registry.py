@@ -11,7 +11,8 @@ ALIAS = "champion"
 TOLD = ("lambda_perceptual", "teacher", "seed", "num_epochs", "image_size_px")
 PURPOSE = (
     "Turns crops of faces in photographs into painted portraits: uint8 (batch, size, size, 3) in"
-    " and out. Made by `kedro run --pipeline=export`; `kedro portray --model {name}@{alias}` uses it."
+    " and out. Made by `kedro run --pipeline=export`, used by"
+    " `kedro portray --model {name}@{alias}`."
 )
 
 

@@ -36,7 +36,7 @@ class TrainedModels:
         runtime: `torch`, `onnx`, or `auto`: ONNX where a model was exported after it was last
             trained, PyTorch otherwise.
         averaged: Take the running average of a checkpoint's generator.
-        train_command: What to type when nothing is trained.
+        hint: What to do when nothing is trained.
     """
 
     def __init__(
@@ -45,13 +45,13 @@ class TrainedModels:
         experiment: str,
         runtime: Runtime = "auto",
         averaged: bool = True,
-        train_command: str = "make demo",
+        hint: str = "run `make demo` first",
     ) -> None:
         self._catalog = catalog
         self._experiment = experiment
         self._runtime = runtime
         self._averaged = averaged
-        self._train_command = train_command
+        self._hint = hint
 
     def names(self) -> list[tuple[str, str]]:
         """Return label and name of every model: the catalog's first, then MLflow's runs."""
@@ -74,9 +74,7 @@ class TrainedModels:
             return self._from_run(name)
         if "/" in name or not CATALOG_NAME.fullmatch(name) or name not in CATALOG_MODELS:
             return self._from_registry(name)
-        raise PortraitPipelineError(
-            f"the model {name} is not trained yet: run `{self._train_command}` first"
-        )
+        raise PortraitPipelineError(f"the model {name} is not trained yet: {self._hint}")
 
     def _is_in_catalog(self, name: str) -> bool:
         return any(self._catalog.exists(f"{name}_{kind}") for kind in ("onnx", "checkpoint"))

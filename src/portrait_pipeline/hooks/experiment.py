@@ -20,8 +20,8 @@ MAX_RUNS = 500
 # which judge, or on how many pictures, it was measured.
 MEASURES = ("test_ssim", "test_identity_similarity", "test_kid", "test_rank_1", "validation_ssim")
 LONGER_NAMES = ("_min", "_max", "as_published", "kid_early", "kid_inception")
-COLUMN_WIDTH_PX = 170
-NARROW_PX = 90
+COLUMN_WIDTH_PX = 130
+NARROW_PX = 70
 
 
 class ProjectMlflow(KedroMlflowConfig):  # type: ignore[misc]  # kedro-mlflow ships no types
@@ -75,8 +75,8 @@ def view_of(metrics: Iterable[str]) -> Mapping[str, Any]:
     shown = [key for measure in MEASURES for key in known if key.startswith(measure)]
     columns = {
         "metrics.`lambda_perceptual`": COLUMN_WIDTH_PX,
-        **{f"metrics.`{key}`": COLUMN_WIDTH_PX for key in shown},
         "params.`seed`": NARROW_PX,
+        **{f"metrics.`{key}`": COLUMN_WIDTH_PX for key in shown},
         "attributes.`Dataset`": COLUMN_WIDTH_PX,
     }
     sorted_by = next((f"metrics.`{key}`" for key in shown), "attributes.start_time")

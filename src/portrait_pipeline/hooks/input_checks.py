@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, get_args
 
+from kedro.config import AbstractConfigLoader
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
@@ -16,8 +18,14 @@ from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.hooks.processes import is_rank_zero, num_processes
 from portrait_pipeline.hooks.versions import check_load_versions, save_as_newest
 from portrait_pipeline.old_names import PARAMETERS
-from portrait_pipeline.parameters import Domain, PictureSourceParameters
+from portrait_pipeline.parameters import (
+    Domain,
+    PictureSourceParameters,
+    SplitParameters,
+    TrainingParameters,
+)
 from portrait_pipeline.sources import check_source
+from portrait_pipeline.suggestions import did_you_mean
 
 # These say at the terminal how far a run is; of several processes one is enough.
 LOGGERS_OF_A_RUN = tuple(f"portrait_pipeline.{part}" for part in ("cyclegan", "pipelines", "hooks"))
@@ -42,6 +50,7 @@ class InputChecks:
             PortraitPipelineError: naming the unknown parameter and those that exist, or what a
                 parameter in a file of the configuration is called now.
         """
+        _check_environment(context.config_loader)
         given = context.config_loader.runtime_params or {}
         context.config_loader.runtime_params = {}
         known = set(context.config_loader["parameters"])
@@ -49,9 +58,10 @@ class InputChecks:
         _refuse_old_names(known)
         for name in given:
             if name not in known:
+                meant = did_you_mean(name, known) or f"expected one of {', '.join(sorted(known))}"
                 raise PortraitPipelineError(
-                    f"--params {name}=… is not a parameter of this project; expected one of"
-                    f" {', '.join(sorted(known))} (see conf/base/parameters*.yml)"
+                    f"--params {name}=… is not a parameter of this project; {meant}"
+                    " (see conf/base/parameters*.yml)"
                 )
 
     @hook_impl
@@ -70,6 +80,7 @@ class InputChecks:
         save_as_newest(pipeline, catalog)
         _check_processes(pipeline, run_params.get("env"))
         _check_folders(pipeline, catalog)
+        _check_device(pipeline, catalog)
         if not is_rank_zero():
             for name in LOGGERS_OF_A_RUN:
                 logging.getLogger(name).setLevel(logging.WARNING)
@@ -84,6 +95,14 @@ class InputChecks:
                 dataset = catalog.get(name)
                 if isinstance(dataset, EmbeddingStoreDataset):
                     dataset.read_only = True
+
+
+def _check_environment(loader: AbstractConfigLoader) -> None:
+    folders = [path for path in Path(loader.conf_source).glob("*") if path.is_dir()]
+    known = {path.name for path in folders}
+    if loader.env and known and loader.env not in known:
+        meant = did_you_mean(loader.env, known) or f"expected one of {', '.join(sorted(known))}"
+        raise PortraitPipelineError(f"--env={loader.env} is not an environment; {meant}")
 
 
 def _refuse_old_names(known: set[str]) -> None:
@@ -144,6 +163,23 @@ def _check_folders(pipeline: Pipeline, catalog: DataCatalog) -> None:
         name = f"params:{domain}s"
         if name in pipeline.inputs() and name in catalog:
             check_source(PictureSourceParameters.model_validate(catalog.load(name)), domain)
+
+
+def _check_device(pipeline: Pipeline, catalog: DataCatalog) -> None:
+    """Refuse trainings that would take weeks here before pictures are fetched for them."""
+    needed = ("params:training", "params:splits")
+    trains = any(node.name.endswith(".train_model") for node in pipeline.nodes)
+    if not trains or any(name not in catalog for name in needed):
+        return
+    training, splits = (catalog.load(name) for name in needed)
+    if dict(training).get("allow_cpu"):
+        return
+    # brings PyTorch, which the commands on exported models do without
+    from portrait_pipeline.cyclegan.monitoring import refuse_slow_training  # noqa: PLC0415
+
+    settings = TrainingParameters.model_validate(training)
+    num_train = SplitParameters.model_validate(splits).num_train
+    refuse_slow_training(settings, num_train * settings.num_epochs // settings.batch_size)
 
 
 def _check_processes(pipeline: Pipeline, env: str | None) -> None:

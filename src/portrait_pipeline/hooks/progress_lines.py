@@ -1,6 +1,8 @@
 """What a run tells the person at the terminal: stages, where their results lie, the tables."""
 
 import logging
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,10 @@ from kedro.pipeline.node import Node
 from kedro.runner import SequentialRunner
 
 from portrait_pipeline.datasets.places import location
+from portrait_pipeline.hooks.run_log import RUN_LOG
 from portrait_pipeline.hooks.saved_outputs import SavedOutputs
+from portrait_pipeline.hooks.time_left import TimeLeft
+from portrait_pipeline.progress import in_words
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +51,8 @@ class ProgressLines:
         self._catalog: DataCatalog | None = None
         self._outputs = SavedOutputs()
         self._saved: set[str] = set()
+        self._began = self._node_began = 0.0
+        self._time_left = TimeLeft((), {})
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -63,16 +70,26 @@ class ProgressLines:
         self._num_stages = sum(_is_stage(node, catalog) for node in pipeline.nodes)
         self._num_started = 0
         self._catalog, self._saved = catalog, set()
+        self._began = time.monotonic()
+        self._time_left = TimeLeft(pipeline.nodes, _measured(catalog))
 
     @hook_impl
     def before_node_run(self, node: Node, catalog: DataCatalog) -> None:
         """Say what starts."""
         self._outputs.expect(node)
+        self._node_began = time.monotonic()
         if _is_stage(node, catalog):
             self._num_started += 1
             title = node.name.rpartition(".")[2].replace("_", " ")
             model = f" ({node.namespace})" if node.namespace else ""
-            logger.info("[%d/%d] %s%s", self._num_started, self._num_stages, title, model)
+            left = self._time_left.in_words()
+            stage = f"[{self._num_started}/{self._num_stages}] {title}{model}"
+            logger.info("%s", f"{stage} · {left}" if left else stage)
+
+    @hook_impl
+    def after_node_run(self, node: Node) -> None:
+        """Look at the clock."""
+        self._time_left.add(node.name, time.monotonic() - self._node_began)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
@@ -81,15 +98,15 @@ class ProgressLines:
         if self._catalog is None or not self._outputs.are_complete(node, dataset_name):
             return
         paths = [location(self._catalog, name, of_version=False) for name in node.outputs]
-        shown = [str(self._shown(path)) for path in paths if path is not None]
-        if shown:
-            logger.info("        → %s", ", ".join(shown))
+        for path in filter(None, paths):
+            logger.info("        → %s", self._shown(path))
 
     @hook_impl
-    def after_pipeline_run(self, catalog: DataCatalog) -> None:
-        """End with the table, and with where report and figure lie, if this run made them."""
+    def after_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
+        """End with the table, where report and figure lie, how long it took, and what is next."""
         if not self._saved:
             logger.info("nothing to do: every result is there already")
+            return
         for name in ("lambda_table", "comparison"):
             if name in self._saved:
                 logger.info("\n%s\n%s", name.replace("_", " "), shown_table(catalog.load(name)))
@@ -97,10 +114,34 @@ class ProgressLines:
             path = location(catalog, name)
             if name in self._saved and path is not None:
                 logger.info("\n%s: %s", name.replace("_", " "), self._shown(path))
+        logger.info("\nThis took %s.", in_words(time.monotonic() - self._began))
+        if "report" in self._saved:
+            logger.info("What to look at next:\n%s", next_commands(run_params))
 
     def _shown(self, path: Path) -> Path:
         is_inside = path.is_relative_to(self._project_path)
         return path.relative_to(self._project_path) if is_inside else path
+
+
+def next_commands(run_params: Mapping[str, Any]) -> str:
+    """Return the three commands that show what a run has made, in its environment."""
+    env = run_params.get("env")
+    option = f" --env={env}" if env else ""
+    workspace = (run_params.get("runtime_params") or {}).get("workspace")
+    of_workspace = f" --workspace={workspace}" if workspace else ""
+    commands = {
+        f"kedro mlflow ui{option}{of_workspace}": "the models side by side",
+        f"kedro viz run{option}": "the pipeline",
+        f"kedro portray me.jpg{option}{of_workspace} --out=portraits": "your photo",
+    }
+    width = max(map(len, commands))
+    return "\n".join(f"  {command:<{width}}  # {what}" for command, what in commands.items())
+
+
+def _measured(catalog: DataCatalog) -> Mapping[str, float]:
+    """Return how long each node took when it last ran in this workspace."""
+    durations = catalog.load(RUN_LOG)["durations"] if RUN_LOG in catalog else {}
+    return {name: each for name, each in durations.items() if isinstance(each, int | float)}
 
 
 def _is_stage(node: Node, catalog: DataCatalog) -> bool:
@@ -115,6 +156,8 @@ def _shortened(name: str) -> str:
 def shown_table(table: pd.DataFrame) -> str:
     """Write the columns of a table that a person looks for first."""
     columns = [name for name in SHOWN_COLUMNS if name in table and table[name].notna().any()]
+    measures = [name for name in columns if name != "model"]
+    table = table[table[measures].notna().any(axis=1)]  # some controls have none of these
     shown = table[columns].rename(columns=SHOWN_COLUMNS)
     shown["model"] = [_shortened(str(name)) for name in shown["model"]]
     if "chosen" in table:

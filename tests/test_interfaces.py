@@ -1,0 +1,124 @@
+"""What `kedro mlflow ui` opens, as it is told on the terminal and as a browser shows it."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import mlflow
+import pytest
+import requests
+from mlflow.tracking import MlflowClient
+from playwright.sync_api import Page, expect, sync_playwright
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from portrait_pipeline.datasets.mlflow_run import MlflowRunTracker
+from portrait_pipeline.hooks.experiment import describe, save_view, view_page
+from portrait_pipeline.interfaces import page_of, ui_command
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+PATIENCE_MS = 120_000
+EXPERIMENT = "portrait_pipeline/mine"
+MODELS = {"baseline": 0.0, "proposed": 0.5}
+
+
+def settings() -> Any:
+    """kedro-mlflow's settings, as far as the page needs them."""
+    experiment = SimpleNamespace(name=EXPERIMENT)
+    return SimpleNamespace(
+        server=SimpleNamespace(_mlflow_client=MlflowClient()),
+        tracking=SimpleNamespace(experiment=experiment),
+    )
+
+
+@pytest.mark.usefixtures("mlflow_store")
+def test_the_page_is_that_of_the_models_once_there_are_any(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Before, MLflow's own first page, and a line that says why; nothing is made by looking."""
+    assert page_of(settings(), "http://127.0.0.1:5000") == "http://127.0.0.1:5000"
+    assert f"Nothing was trained in {EXPERIMENT} yet" in capsys.readouterr().out
+    assert MlflowClient().get_experiment_by_name(EXPERIMENT) is None
+    made = MlflowClient().create_experiment(EXPERIMENT)
+    assert page_of(settings(), "http://x") == f"http://x/{view_page(made)}"
+
+
+def test_mlflow_is_started_by_this_python() -> None:
+    """No folder of programs on the PATH is needed."""
+    assert ui_command("sqlite:///a.db", "127.0.0.1", "5000")[:4] == [
+        sys.executable, "-m", "mlflow", "ui",
+    ]  # fmt: skip
+
+
+def train_two_models() -> str:
+    """Leave in the store what a run of two models leaves; return the page that shows them."""
+    client = MlflowClient()
+    experiment = client.create_experiment(EXPERIMENT)
+    describe(client, client.get_experiment(experiment))
+    with mlflow.start_run(experiment_id=experiment, run_name="__default__"):
+        for model, weight in MODELS.items():
+            tracker = MlflowRunTracker(model)
+            parameters = {"lambda_perceptual": weight, "seed": 7}
+            tracker.start(model, parameters, {"data_hash": "c0ffee"})
+            measured = {"test_ssim": 0.25, "test_identity_similarity_by_geometry": 0.5}
+            tracker.log_metrics({"lambda_perceptual": weight, **measured, "test_kid_n40": 0.125})
+            tracker.finish()
+    save_view(client, experiment)
+    return view_page(experiment)
+
+
+@pytest.fixture
+def address(mlflow_store: Path) -> Iterator[str]:
+    """Where MLflow serves two models."""
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium here; `apt-get install chromium` brings it")
+    page = train_two_models()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = ui_command(f"sqlite:///{mlflow_store}", "127.0.0.1", str(port))
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True) as process:
+        try:
+            with requests.Session() as session:
+                patient = Retry(total=None, connect=400, backoff_factor=0.1, backoff_max=0.5)
+                session.mount("http://", HTTPAdapter(max_retries=patient))
+                session.get(f"http://127.0.0.1:{port}/health", timeout=60).raise_for_status()
+            yield f"http://127.0.0.1:{port}/{page}"
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def row(page: Page, name: str) -> str:
+    """Return the text of one row of MLflow's table, whose left part is fixed."""
+    index = page.locator("[row-index]", has=page.get_by_role("link", name=name, exact=True))
+    number = index.first.get_attribute("row-index")
+    return " ".join(page.locator(f"[row-index='{number}']").all_inner_texts())
+
+
+def test_mlflows_first_view_shows_each_model_with_its_numbers(address: str) -> None:
+    """Each model is a row, with λ_p, SSIM, identity, KID, seed and the hash of its pictures."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1500, "height": 950})
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(address)
+        expect(page.get_by_role("link", name="proposed", exact=True)).to_be_visible()
+        headers = " ".join(page.locator(".ag-header-cell").all_inner_texts())
+        rows = {name: row(page, name) for name in MODELS}
+        browser.close()
+    for column in ("lambda_perceptual", "test_ssim", "test_identity", "test_kid_n40", "seed"):
+        assert column in headers
+    for name, weight in MODELS.items():
+        for shown in (str(weight), "0.25", "0.5", "0.125", "7", "c0ffee"):
+            assert shown in rows[name].split() or f"({shown})" in rows[name], rows
