@@ -112,6 +112,7 @@ def test_mlflows_first_view_shows_each_model_with_its_numbers(address: str) -> N
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": 1500, "height": 950})
         page.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
         page.goto(address)
         expect(page.get_by_role("link", name="proposed", exact=True)).to_be_visible()
         headers = " ".join(page.locator(".ag-header-cell").all_inner_texts())

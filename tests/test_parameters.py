@@ -116,3 +116,10 @@ def test_settings_do_not_change_afterwards() -> None:
     splits = parameters.SplitParameters.model_validate(loaded("base")["splits"])
     with pytest.raises(ValidationError, match="frozen"):
         splits.num_train = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("domain", ["photos", "paintings"])
+def test_a_folder_that_was_not_given_is_asked_for_by_the_name_of_its_parameter(domain: str) -> None:
+    """An experiment on pictures of one's own says how to name them."""
+    with pytest.raises(ValidationError, match="--params photos_folder=DIR,paintings_folder=DIR"):
+        MODELS[domain].model_validate(loaded("study")[domain])

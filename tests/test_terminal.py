@@ -43,7 +43,7 @@ lamda_cycle
     For further information visit https://errors.pydantic.dev/2.14/v/extra_forbidden"""
     sentence = sentence_of_validation(f"Parameter validation failed:\n- {one}\n- {one}")
     assert sentence == (
-        "lamda_cycle is 3: extra inputs are not permitted"
+        "lamda_cycle is not a setting, did you mean lambda_cycle or lambda_cycle_final_share?"
         " (see conf/base/parameters*.yml for what is expected)"
     )
     assert sentence_of_validation("something\n else") == "something else"

@@ -69,13 +69,12 @@ class PictureSourceParameters(Parameters):
 
     @model_validator(mode="after")
     def _source_is_named(self) -> Self:
-        needed = {
-            "folder": self.folder,
-            "kaggle": self.kaggle_dataset,
-            "archive": self.archive,
-        }
+        kaggle, archive = self.kaggle_dataset, self.archive
+        needed = {"folder": self.folder, "kaggle": kaggle, "archive": archive}
         if self.source in needed and not needed[self.source]:
-            raise ValueError(f"source: {self.source} needs its address, but none is given")
+            of_folders = "; use --params photos_folder=DIR,paintings_folder=DIR"
+            more = of_folders if self.source == "folder" else ""
+            raise ValueError(f"source: {self.source} needs its address, but none is given{more}")
         return self
 
 

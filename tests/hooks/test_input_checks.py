@@ -202,18 +202,6 @@ def test_an_environment_that_there_is_not_is_answered_with_the_one_that_was_mean
 
 
 @pytest.mark.parametrize("domain", ["photo", "painting"])
-def test_a_folder_that_was_not_given_is_named(domain: str) -> None:
-    """An experiment on pictures of one's own says which parameters name them."""
-    given = {f"params:{name}s": {"source": "sample"} for name in ("photo", "painting")}
-    given[f"params:{domain}s"] = {"source": "folder"}
-    catalog = DataCatalog({name: MemoryDataset(value) for name, value in given.items()})
-    with pytest.raises(
-        PortraitPipelineError, match=r"--params photos_folder=DIR,paintings_folder=DIR"
-    ):
-        InputChecks().before_pipeline_run({}, PIPELINES["ingest"], catalog)
-
-
-@pytest.mark.parametrize("domain", ["photo", "painting"])
 @pytest.mark.parametrize("folder", ["empty", "nowhere", "a_file"])
 def test_folders_are_looked_at_before_anything_is_fetched(
     tmp_path: Path, domain: str, folder: str

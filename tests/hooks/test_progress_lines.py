@@ -148,4 +148,8 @@ def test_a_result_is_announced_when_the_last_output_is_saved(
         terminal.after_dataset_saved("a", both)
         assert "→" not in caplog.text
         terminal.after_dataset_saved("b", both)
-    assert caplog.messages[-1] == f"        → {tmp_path}/a.csv, {tmp_path}/b.csv"
+    assert caplog.messages == [
+        "[1/1] both",
+        f"        → {tmp_path}/a.csv",
+        f"        → {tmp_path}/b.csv",
+    ]

@@ -37,7 +37,7 @@ def test_a_short_training_counts_less() -> None:
         left = TimeLeft(nodes(f"{model}.train_model", "baseline.train_model"), {})
         left.add(f"{model}.train_model", 100.0)
         seconds.append(left.in_words())
-    assert seconds == ["about 6 min left", "about 100 s left"]
+    assert seconds == ["about 6 min left", "about 2 min left"]
 
 
 @pytest.mark.parametrize("done", [[], ["summarise"], ["a.train_model", "summarise"]])

@@ -45,14 +45,8 @@ def check_source(source: PictureSourceParameters, domain: Domain) -> None:
     """Look at a folder of the user's own before anything is drawn or downloaded.
 
     Raises:
-        PortraitPipelineError: if the folder is not given, missing, unreadable or a file, or holds
-            no file.
+        PortraitPipelineError: if the folder is missing, unreadable or a file, or holds no file.
     """
-    if source.source == "folder" and source.folder is None:
-        raise PortraitPipelineError(
-            f"{domain}s_folder is not given, expected a folder of your own pictures of each domain:"
-            " --params photos_folder=DIR,paintings_folder=DIR"
-        )
     if source.source == "folder" and source.folder is not None:
         check_folder(user_path(source.folder), _hint(domain))
 
