@@ -121,5 +121,5 @@ def test_mlflows_first_view_shows_each_model_with_its_numbers(address: str) -> N
     for column in ("lambda_perceptual", "test_ssim", "test_identity", "test_kid_n40", "seed"):
         assert column in headers
     for name, weight in MODELS.items():
-        for shown in (str(weight), "0.25", "0.5", "0.125", "7", "c0ffee"):
+        for shown in (f"{weight:g}", "0.25", "0.5", "0.125", "7", "c0ffee"):
             assert shown in rows[name].split() or f"({shown})" in rows[name], rows
