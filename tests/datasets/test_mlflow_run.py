@@ -10,12 +10,12 @@ from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
 from portrait_pipeline.datasets.mlflow_run import (
-    PIPELINE_RUN,
     MlflowRunDataset,
     MlflowRunTracker,
     flatten,
     written_setting,
 )
+from portrait_pipeline.datasets.pipeline_run import PIPELINE_RUN
 from portrait_pipeline.errors import TrackingLostError
 
 pytestmark = pytest.mark.usefixtures("mlflow_store")
