@@ -4,13 +4,15 @@ tests/data holds two of one training (2 epochs of 5 steps, seed 3, on the noise 
 and its state after 7 steps. Image size, filters and blocks are as small as they can be.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from support.checkpoints import differing
 
-from portrait_pipeline.cyclegan.checkpoint_files import read_checkpoint
+from portrait_pipeline.cyclegan.checkpoint_files import FileCheckpointStore, read_checkpoint
 from portrait_pipeline.cyclegan.train import train_cyclegan
 from portrait_pipeline.cyclegan.translate import load_generator, translate
 from portrait_pipeline.parameters import TrainingParameters
@@ -74,3 +76,46 @@ def test_it_goes_on_to_the_same_end(data, services, store, teacher):
         for each in (resumed, finished)
     )
     assert np.abs(ours - theirs).max() <= 2
+
+
+class HostIsLost(BaseException):
+    """Nothing that a training could clean up after."""
+
+
+class LosingStore(FileCheckpointStore):
+    """A store whose host is lost after some saves."""
+
+    num_saves = 0
+
+    def save(self, state):
+        super().save(state)
+        self.num_saves += 1
+        if self.num_saves == 2:
+            raise HostIsLost
+
+
+@pytest.mark.parametrize("before", ["nothing", "another run", "another training"])
+def test_a_run_that_loses_its_host_goes_on_elsewhere(
+    data, parameters, services, tracker, tmp_path, before
+):
+    """Law: with the run's id it goes on from what this run saved, never from anything older."""
+    given = {"model_name": "m", "preparation": {}}
+    settings = parameters(lambda_perceptual=0.0, num_epochs=3)
+    whole = train_cyclegan(data, settings, services, **given)
+    if before != "nothing":
+        older = parameters(lambda_perceptual=0.0, num_epochs=3 if before == "another run" else 1)
+        store = FileCheckpointStore(tmp_path, False, "an older run")
+        train_cyclegan(data, older, replace(services, store=store), **given)
+    lost = replace(services, store=LosingStore(tmp_path, False, "this run"))
+    with pytest.raises(HostIsLost):
+        train_cyclegan(data, settings, lost, **given)
+    saved = FileCheckpointStore(tmp_path, False, "this run")
+    saved.clear()
+    half = saved.load()
+    assert half is not None
+    assert 0 < half["step"] < whole["step"]
+    moved = train_cyclegan(data, settings, replace(services, store=saved), **given)
+    assert set(differing(whole, moved)) <= {"/tracking_id"}
+    other = FileCheckpointStore(tmp_path, False, "the next run")
+    other.clear()
+    assert other.load() is None

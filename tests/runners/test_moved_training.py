@@ -33,7 +33,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KedroProject]:
 
 
 def _train(workspace: str, *params: str) -> list[str]:
-    given = ",".join([f"workspace={workspace}", "num_epochs=12", *params])
+    given = ",".join([f"workspace={workspace}", "num_epochs=6", *params])
     return ["--pipeline=train_baseline", f"--params={given}"]
 
 

@@ -3,9 +3,15 @@
 import os
 import signal
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
+from portrait_pipeline.datasets.detection_journal import (
+    DetectionJournal,
+    DetectionJournalDataset,
+)
 from portrait_pipeline.errors import PortraitPipelineError, TrainingInterruptedError
+from portrait_pipeline.faces.record import DetectionStore, PictureRecord
 
 
 def double(number: int) -> int:
@@ -68,3 +74,23 @@ def leave_once(folder: str) -> int:
         marker.touch()
         raise TrainingInterruptedError("SIGTERM stopped the training; it is saved")
     return 8
+
+
+class DyingJournal(DetectionJournal):
+    """A journal whose worker is killed once, after it has kept its first records."""
+
+    def put(self, records: Mapping[str, PictureRecord]) -> None:
+        """Keep records, then be killed if nobody was yet."""
+        super().put(records)
+        marker = self._file.with_suffix(".died")
+        if records and not marker.exists():
+            marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class DyingJournalDataset(DetectionJournalDataset):
+    """Hands out a journal whose worker is killed once."""
+
+    def load(self) -> DetectionStore:
+        """Open the journal."""
+        return DyingJournal(self._filepath)

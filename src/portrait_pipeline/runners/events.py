@@ -10,7 +10,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.runners.worker import Event
+from portrait_pipeline.runners.worker import Event, forget_versions
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +69,7 @@ class HookCaller:
         inputs = self._inputs(node)
         self._hook.after_node_run(inputs=inputs, outputs={}, **self._common(node))
         for name in node.outputs:
+            forget_versions(self._catalog[name])
             self._hook.before_dataset_saved(dataset_name=name, data=None, node=node)
             self._hook.after_dataset_saved(dataset_name=name, data=None, node=node)
 

@@ -13,7 +13,9 @@ from kedro.pipeline import Pipeline
 from kedro.runner import AbstractRunner
 
 from portrait_pipeline.datasets.checkpoint import CheckpointStoreDataset
+from portrait_pipeline.datasets.mlflow_run import store_answers
 from portrait_pipeline.datasets.pipeline_run import PipelineRun
+from portrait_pipeline.errors import TrackingLostError
 from portrait_pipeline.runners.cluster import (
     living_hosts,
     open_cluster,
@@ -90,7 +92,16 @@ def _stop(dispatcher: Dispatcher) -> None:
     finally:
         pipeline_run = PipelineRun.of_this_process()
         if pipeline_run is not None:
+            _close_children(pipeline_run)
+
+
+def _close_children(pipeline_run: PipelineRun) -> None:
+    """Close what workers could not; why the run ends matters more than this."""
+    try:
+        with store_answers():
             pipeline_run.close_open_children("KILLED")
+    except TrackingLostError as error:
+        logger.warning("%s; runs of models may be left open", error.remedy)
 
 
 def _tasks(groups: Sequence[Group], catalog: DataCatalog, run_id: str | None) -> list[GroupTask]:

@@ -107,6 +107,8 @@ def run_group(
     Errors are returned in words: an exception of a library may not survive the way to the command.
     """
     _prepare(task)
+    for dataset in task.datasets.values():
+        forget_versions(dataset)
     catalog = DataCatalog(dict(task.datasets))
     for name, value in values.items():
         catalog[name].save(value)
@@ -153,6 +155,12 @@ def _run_node(node: Node, catalog: DataCatalog) -> None:
     for name in node.outputs:
         _remove_own_version(catalog[name])
     Task(node, catalog, is_async=False, hook_manager=_NullPluginManager()).execute()  # type: ignore[arg-type]
+
+
+def forget_versions(dataset: AbstractDataset[Any, Any]) -> None:
+    """Let a dataset look anew for its latest version, which another process may have saved."""
+    if isinstance(dataset, AbstractVersionedDataset):
+        dataset.release()
 
 
 def _remove_own_version(dataset: AbstractDataset[Any, Any]) -> None:
