@@ -11,7 +11,6 @@ Each number of pictures runs in a process of its own.
 """
 
 import argparse
-import resource
 import shutil
 import subprocess
 import sys
@@ -33,6 +32,7 @@ from portrait_pipeline.faces.split import split_pictures
 from portrait_pipeline.faces.survey import survey_pictures
 from portrait_pipeline.parameters import AuditParameters, Domain, FaceParameters, SplitParameters
 from portrait_pipeline.pictures import ReducedPicture
+from portrait_pipeline.process_resources import peak_memory_mb
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT.parent / "shared" / "pictures"
@@ -104,7 +104,7 @@ def _run(folders: Sequence[Path], count: int) -> None:
     finally:
         shutil.rmtree(root)
     # kilobytes on Linux
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak_mb = peak_memory_mb()
     print(f"| {count} | {seconds:.0f} | {peak_mb:.0f} MB |", flush=True)
 
 

@@ -94,7 +94,8 @@ def is_whole_png(path: Path) -> bool:
 def put_in_place(part: Path, target: Path) -> None:
     """Flush a finished file or folder to the disk and give it its name, which lasts."""
     if part.is_dir():
-        os.sync()  # one call for all files below; a flush of each takes seconds for a thousand
+        if hasattr(os, "sync"):  # not on Windows
+            os.sync()  # one call for all files below; a flush of each takes seconds for a thousand
         old = _old(target)
         shutil.rmtree(old, ignore_errors=True)
         if target.exists():
@@ -207,7 +208,10 @@ def _old(folder: Path) -> Path:
 
 def _flush(path: Path) -> None:
     """Make the content of a file, or the names in a folder, outlive a power cut."""
-    opened = os.open(path, os.O_RDONLY)
+    if os.name == "nt" and path.is_dir():  # Windows opens no folder
+        return
+    # Windows flushes what is open for writing only
+    opened = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         os.fsync(opened)
     finally:

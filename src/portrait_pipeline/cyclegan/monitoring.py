@@ -1,7 +1,6 @@
 """What a training reports about itself: rows, pictures, warnings, how long it takes."""
 
 import logging
-import resource
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -11,6 +10,7 @@ import torch
 from jaxtyping import UInt8
 from lightning_fabric import Fabric
 
+from portrait_pipeline import process_resources
 from portrait_pipeline.cyclegan.batches import Batch
 from portrait_pipeline.cyclegan.distributed import reduce, start_fabric
 from portrait_pipeline.cyclegan.schedule import objective_at
@@ -182,7 +182,7 @@ def peak_memory_mb(device: torch.device) -> float:
     """Return the most memory used so far in MB: the GPU's, or this process's resident memory."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    return process_resources.peak_memory_mb()
 
 
 def clock_time(seconds_from_now: float) -> str:

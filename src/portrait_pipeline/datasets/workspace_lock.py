@@ -118,7 +118,8 @@ class WorkspaceLock:
             "since": datetime.now().astimezone().isoformat(timespec="seconds"),
         }
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, json.dumps(holder).encode())
 
     def _holder(self) -> dict[str, Any]:
         """Read who holds the lock; nothing where the file is not signed."""

@@ -6,7 +6,6 @@ input ends.
 """
 
 import json
-import math
 import os
 import signal
 import struct
@@ -19,11 +18,7 @@ from portrait_pipeline.decoding.colour import strips
 from portrait_pipeline.decoding.decode import Decoded, decode, prepare_process
 from portrait_pipeline.decoding.faults import DecodingError
 from portrait_pipeline.decoding.orientation import tolerate_broken_exif
-
-try:
-    import resource
-except ImportError:  # not on Windows, where only the caller's limit on time holds
-    resource = None  # type: ignore[assignment]
+from portrait_pipeline.process_resources import limit_process
 
 
 def main() -> None:
@@ -35,7 +30,7 @@ def main() -> None:
     tolerate_broken_exif()
     while (request := read_message(requests)) is not None:
         data = requests.read(request["data_bytes"])
-        _set_limits(request["memory_bytes"], request["seconds"])
+        limit_process(request["memory_bytes"], request["seconds"])
         try:
             decoded = decode(data, request["max_pixels"], request["longest_px"])
             _answer(answers, decoded)
@@ -69,26 +64,6 @@ def _answer(answers: BinaryIO, decoded: Decoded) -> None:
     write_message(answers, size | {"whole": [decoded.width_px, decoded.height_px]})
     for box in strips(image.size):
         answers.write(image.crop(box).tobytes())
-
-
-def _set_limits(memory_bytes: int, seconds: float) -> None:
-    """Bound the memory and the processor's time of the next picture; write no file, dump no core.
-
-    The system ends the process when its time is over; without memory, decoders raise.
-    """
-    if resource is None:
-        return
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    until = math.ceil(used.ru_utime + used.ru_stime + seconds)
-    for kind, limit in (
-        (resource.RLIMIT_AS, memory_bytes),
-        (resource.RLIMIT_CPU, until),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        hard = resource.getrlimit(kind)[1]
-        soft = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-        resource.setrlimit(kind, (soft, hard))
 
 
 if __name__ == "__main__":
