@@ -29,7 +29,7 @@ def needed_packages() -> list[str]:
 
 def _requirements() -> list[str]:
     every = importlib.metadata.requires("portrait_pipeline") or []
-    return [text for text in every if "extra ==" not in text]
+    return [text for text in every if "extra ==" not in text or "train" in text.split(";")[-1]]
 
 
 def _plain(name: str) -> str:
