@@ -47,7 +47,7 @@ class PortrayOptions:
 
     photos: tuple[Path, ...]
     out: Path
-    model: str
+    model: str | None
     faces: Literal["largest", "all"]
     paste_back: bool
     size: int | None
@@ -91,7 +91,12 @@ LOCATION_OPTIONS = (
 @click.command()
 @click.argument("photos", nargs=-1, required=True, type=UserPath())
 @click.option("--out", required=True, type=UserPath(), help="Folder to write to.")
-@click.option("--model", default="proposed", help="baseline, proposed, an MLflow run, …")
+@click.option(
+    "--model",
+    default=None,
+    help="baseline, proposed, pretrained (the package's own), an MLflow run, …; by default proposed"
+    " where it is trained, else pretrained.",
+)
 @click.option("--faces", type=click.Choice(["largest", "all"]), default="largest")
 @click.option("--paste-back", is_flag=True, help="Lay the portrait into the whole photo.")
 @click.option(
@@ -196,7 +201,8 @@ def _portray(location: ModelLocation, options: PortrayOptions) -> list[Outcome]:
         raise PortraitPipelineError("--compare and --paste-back were both given, expected one")
     files = find_photos(options.photos, options.out)
     with open_models(location) as opened:
-        names = ("baseline", "proposed") if options.compare else (options.model,)
+        model = options.model or opened.models.default()
+        names = ("baseline", "proposed") if options.compare else (model,)
         portrayer = FacePortrayer([opened.models.load(name) for name in names], BATCH_SIZE)
         judge = None
         if options.compare:

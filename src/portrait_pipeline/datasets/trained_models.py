@@ -1,6 +1,7 @@
 """Trained models by the names that people give: from the catalog, an MLflow run or its registry."""
 
 import io
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
@@ -17,12 +18,21 @@ from portrait_pipeline.datasets.onnx_model import read_export
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.portrayal.exported import exported_model
 from portrait_pipeline.portrayal.portrayer import PortraitModel
+from portrait_pipeline.portrayal.shipped import (
+    ShippedModelError,
+    read_shipped,
+    read_shipped_card,
+)
 
 Runtime = Literal["auto", "torch", "onnx"]
 
 CATALOG_MODELS = ("proposed", "baseline")
+DEFAULT_MODEL = "proposed"
+PRETRAINED = "pretrained"
 MAX_LISTED_RUNS = 30
 CHECKPOINT_FOLDER = "checkpoint"
+logger = logging.getLogger(__name__)
+
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 CATALOG_NAME = re.compile(r"[a-z0-9_]+")
 
@@ -54,20 +64,31 @@ class TrainedModels:
         self._hint = hint
 
     def names(self) -> list[tuple[str, str]]:
-        """Return label and name of every model: the catalog's first, then MLflow's runs."""
+        """Return label and name of every model: the catalog's, MLflow's runs, the package's."""
         trained = [(name, name) for name in CATALOG_MODELS if self._is_in_catalog(name)]
-        return trained + [(_label(run), run.info.run_id) for run in self._tracked_runs()]
+        tracked = [(_label(run), run.info.run_id) for run in self._tracked_runs()]
+        return trained + tracked + _pretrained()
+
+    def default(self) -> str:
+        """Name the model that is used where none is asked for, and say so if it is not trained."""
+        if self._is_in_catalog(DEFAULT_MODEL) or not _pretrained():
+            return DEFAULT_MODEL
+        logger.info("no model is trained here, so that of the package paints; %s", self._hint)
+        return PRETRAINED
 
     def load(self, name: str) -> PortraitModel:
         """Make a model ready to use.
 
         Args:
-            name: `baseline`, `proposed` or another model of the catalog, the id of an MLflow run
-                with a checkpoint, or a registered model as `name`, `name/version` or `name@alias`.
+            name: `baseline`, `proposed` or another model of the catalog, `pretrained` for the one
+                that comes with the package, the id of an MLflow run with a checkpoint, or a
+                registered model as `name`, `name/version` or `name@alias`.
 
         Raises:
             PortraitPipelineError: if there is no such model, with the command that trains it.
         """
+        if name == PRETRAINED:
+            return read_shipped().open()
         if CATALOG_NAME.fullmatch(name) and self._is_in_catalog(name):
             return self._from_catalog(name)
         if RUN_ID.fullmatch(name):
@@ -159,6 +180,14 @@ class TrainedModels:
             [experiment.experiment_id], "tags.model != ''", max_results=MAX_LISTED_RUNS
         )
         return [run for run in runs if client.list_artifacts(run.info.run_id, CHECKPOINT_FOLDER)]
+
+
+def _pretrained() -> list[tuple[str, str]]:
+    """Offer the model of the package where it is whole."""
+    try:
+        return [(f"{PRETRAINED}: {read_shipped_card().title}", PRETRAINED)]
+    except ShippedModelError:
+        return []
 
 
 def _label(run: Run) -> str:
