@@ -58,7 +58,7 @@ lint: tools  ## Run ruff, mypy --strict and import-linter
 lock: tools  ## Update both locks from pyproject.toml
 	$(COMPILE) --upgrade --extra train --extra app --extra ray -o requirements.lock pyproject.toml
 	cp requirements.lock requirements-dev.lock
-	$(COMPILE) --all-extras -o requirements-dev.lock pyproject.toml
+	$(COMPILE) --extra train --extra app --extra ray --extra dev -o requirements-dev.lock pyproject.toml
 
 viz: install  ## Open Kedro-Viz, which draws the pipelines
 	$(BIN)/kedro viz run $(SAMPLE)
