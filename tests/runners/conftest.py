@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+MAX_STARTS = 4
 # A host that is lost is missed after five seconds, also where this machine is busy.
 WATCH = {
     "health_check_initial_delay_ms": 1000,
@@ -34,13 +35,14 @@ def cluster() -> Iterator[Any]:
 
 
 def start(what: Any, **options: Any) -> Any:
-    """Start a cluster or a host; once more where it took longer than the 30 s that Ray waits."""
-    try:
-        return what(**options)
-    except Exception as error:
-        if "timed out" not in str(error):
-            raise
-        return what(**options)
+    """Start a cluster or a host; again where it took longer than the 30 s that Ray waits."""
+    for _ in range(MAX_STARTS - 1):
+        try:
+            return what(**options)
+        except Exception as error:
+            if "timed out" not in str(error):
+                raise
+    return what(**options)
 
 
 @pytest.fixture(scope="session")
