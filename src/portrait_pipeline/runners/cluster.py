@@ -91,7 +91,11 @@ def open_cluster(settings: ClusterParameters) -> Iterator[Any]:
 
 
 def _connect(ray: Any, address: str | None) -> None:
-    own = {"num_cpus": available_cores(), "include_dashboard": False} if address is None else {}
+    own: dict[str, Any] = {}
+    if address is None:
+        own = {"num_cpus": available_cores(), "include_dashboard": False}
+        # as Ray would, which also says so on the terminal: only this user may send it work
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
     try:
         ray.init(
             address or "local",
