@@ -111,9 +111,14 @@ def _connect(ray: Any, address: str | None) -> None:
                 f"the cluster at {address} runs another version ({reason}), expected the Python and"
                 f" the Ray of this machine: install the project there as here, {INSTALL}"
             ) from error
+        if address is None:
+            raise PortraitPipelineError(
+                f"Ray cannot be started on this machine ({reason}): end other programs and run the"
+                " command again, or leave out --runner"
+            ) from error
         raise PortraitPipelineError(
-            f"Ray cannot be reached at {address or 'this machine'} ({reason}): start it with"
-            " `ray start --head`, or leave cluster.address empty for one machine"
+            f"Ray cannot be reached at {address} ({reason}): start it with `ray start --head`, or"
+            " leave cluster.address empty for one machine"
         ) from error
 
 
