@@ -116,6 +116,7 @@ def test_a_photo_that_is_not_there_ends_with_1(call: Call, photos: list[str]) ->
         (["me.png", "-o", "out/"], "out/me_portrait.png"),
         (["me.png", "wall.png", "-o", "out"], "out/me_portrait.png"),
         (["me.png", "--paste-back", "-o", "out"], "out/me_photo.png"),
+        (["me.png", "wall.png", "--whole", "-o", "out"], "out/me_painting.png"),
         (["me.png", "-o", "out", "--faces", "all"], "out/me_portrait_2.png"),
     ],
 )
@@ -181,6 +182,8 @@ def test_pictures_are_not_poured_onto_a_terminal(call: Call) -> None:
         ["-", "me.png"],
         ["-", "--faces", "all"],
         ["me.png", "--paste-back", "--size", "200"],
+        ["me.png", "--whole", "--size", "200"],
+        ["me.png", "--whole", "--paste-back"],
         ["me.png", "--size", "0"],
         [],
     ],
@@ -196,6 +199,8 @@ def test_the_whole_photo_keeps_its_size(call: Call) -> None:
     """`--paste-back` changes the face and not the photo's edges."""
     assert call("me.png", "--paste-back", "-o", "p.png").code == 0
     assert size_of("p.png") == (256, 256)
+    assert call("me.png", "--whole", "-o", "w.png").code == 0
+    assert size_of("w.png") == (256, 256)
 
 
 def test_a_model_that_cannot_be_used_ends_with_1(call: Call, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +22,11 @@ from portrait_pipeline.portrayal.naming import PictureWriter
 from portrait_pipeline.portrayal.outcomes import Outcome, describe
 from portrait_pipeline.portrayal.photo_files import find_photos
 from portrait_pipeline.portrayal.portrayer import FacePortrayer
-from portrait_pipeline.portrayal.similarity import DescriptorJudge, load_judge_of_faces
+from portrait_pipeline.portrayal.similarity import (
+    DescriptorJudge,
+    load_judge_of_faces,
+    load_recogniser,
+)
 from portrait_pipeline.terminal import configure_logging, exit_with_one_sentence
 
 NOT_ALL_PORTRAYED = 3
@@ -50,6 +54,7 @@ class PortrayOptions:
     model: str | None
     faces: Literal["largest", "all"]
     paste_back: bool
+    whole: bool
     size: int | None
     compare: bool
     force: bool
@@ -62,10 +67,20 @@ class OpenedModels:
     models: TrainedModels
     judge_name: Judge
     judge_weights: str | None
+    drawn_only: bool = False
+    is_judge_chosen: bool = True
 
-    def judge(self, margin: float) -> DescriptorJudge:
-        """Load the judge for crops with this margin."""
-        return load_judge_of_faces(self.judge_name, self.judge_weights, margin)
+    def judge(self, margin: float, teachers: tuple[str, ...] = ()) -> DescriptorJudge:
+        """Load the judge for crops with this margin.
+
+        Where nobody chose one, geometry gives way to a network that recognises people, if one is
+        there that trained none of the models.
+        """
+        judge = None
+        if self.judge_name == "geometry" and not self.is_judge_chosen:
+            judge = load_recogniser(teachers, margin)
+        judge = judge or load_judge_of_faces(self.judge_name, self.judge_weights, margin)
+        return replace(judge, drawn_only=self.drawn_only)
 
 
 LOCATION_OPTIONS = (
@@ -99,6 +114,7 @@ LOCATION_OPTIONS = (
 )
 @click.option("--faces", type=click.Choice(["largest", "all"]), default="largest")
 @click.option("--paste-back", is_flag=True, help="Lay the portrait into the whole photo.")
+@click.option("--whole", is_flag=True, help="Paint the whole photo, not the face alone.")
 @click.option(
     "--size",
     type=click.IntRange(16, 1024),
@@ -170,7 +186,10 @@ def open_models(location: ModelLocation) -> Iterator[OpenedModels]:
             evaluation.use_averaged_generator,
             _hint(location),
         )
-        yield OpenedModels(models, evaluation.judge, evaluation.judge_weights)
+        photos = context.config_loader["parameters"]["photos"]
+        is_drawn = photos["source"] == "sample" and not photos.get("folder")
+        is_chosen = bool({"judge", "evaluation.judge", "evaluation"} & set(location.params))
+        yield OpenedModels(models, evaluation.judge, evaluation.judge_weights, is_drawn, is_chosen)
 
 
 def _hint(location: ModelLocation) -> str:
@@ -197,8 +216,7 @@ def _model_catalog(project: Path, entries: Mapping[str, dict[str, Any]]) -> Data
 
 
 def _portray(location: ModelLocation, options: PortrayOptions) -> list[Outcome]:
-    if options.compare and options.paste_back:
-        raise PortraitPipelineError("--compare and --paste-back were both given, expected one")
+    _refuse_two_kinds(options)
     files = find_photos(options.photos, options.out)
     with open_models(location) as opened:
         model = options.model or opened.models.default()
@@ -207,16 +225,29 @@ def _portray(location: ModelLocation, options: PortrayOptions) -> list[Outcome]:
         judge = None
         if options.compare:
             portrayer.refuse_teacher(opened.judge_name)
-            judge = opened.judge(portrayer.preparation.window_margin)
+            teachers = tuple(model.teacher for model in portrayer.models if model.teacher)
+            judge = opened.judge(portrayer.preparation.window_margin, teachers)
         settings = PortrayingParameters(
             faces=options.faces,
             paste_back=options.paste_back,
+            whole=options.whole,
             compare=options.compare,
             size_px=options.size,
             batch_size=BATCH_SIZE,
         )
         writer = PictureWriter(options.out, options.force)
         return PhotoBatch(portrayer, writer, settings, judge).run(files)
+
+
+def _refuse_two_kinds(options: PortrayOptions) -> None:
+    kinds = {
+        "--compare": options.compare,
+        "--paste-back": options.paste_back,
+        "--whole": options.whole,
+    }
+    given = [name for name, is_given in kinds.items() if is_given]
+    if len(given) > 1:
+        raise PortraitPipelineError(f"{' and '.join(given)} were both given, expected one")
 
 
 def _serve(location: ModelLocation, host: str, port: int, allowed_hosts: Sequence[str]) -> None:

@@ -354,6 +354,7 @@ class PortrayingParameters(Parameters):
 
     faces: Literal["largest", "all"]
     paste_back: bool
+    whole: bool = False
     compare: bool = False
     size_px: Annotated[int, Field(ge=16, le=1024)] | None = None
     batch_size: Annotated[int, Field(ge=1)]

@@ -39,6 +39,7 @@ class Wanted:
         size_px: Edge of a portrait; by default the face's own.
         faces: Which faces of a photo.
         paste_back: Write the whole photo with its portraits in place.
+        whole: Paint the whole photo.
         model: Folder of a model; by default the one that comes with the package.
         force: Replace files that are there.
     """
@@ -46,11 +47,19 @@ class Wanted:
     size_px: int | None
     faces: Literal["largest", "all"]
     paste_back: bool
+    whole: bool
     model: Path | None
     force: bool
 
+    @property
+    def keeps_photo(self) -> bool:
+        """Whether one picture of the photo's size comes out, however many faces there are."""
+        return self.paste_back or self.whole
+
     def pictures(self, portrayer: Portrayer, photo: Path | bytes) -> list[Image.Image]:
         """Paint one photo."""
+        if self.whole:
+            return [portrayer.paint_whole(photo)]
         if self.paste_back:
             return [portrayer.paste_back(photo, faces=self.faces)]
         if self.faces == "all":
@@ -91,6 +100,7 @@ _VERSION = click.option(
 )
 @click.option("--faces", type=click.Choice(["largest", "all"]), default="largest")
 @click.option("--paste-back", is_flag=True, help="Lay the portrait into the whole photo.")
+@click.option("--whole", is_flag=True, help="Paint the whole photo, with its ground and all faces.")
 @click.option("--model", type=UserPath(), help="Folder of another model than the package's own.")
 @click.option("--force", is_flag=True, help="Replace pictures that are there.")
 @_VERSION
@@ -105,8 +115,12 @@ def portrait(
     read or shows no face.
     """
     options = Wanted(**wanted)  # type: ignore[arg-type]  # click has checked them
-    if options.paste_back and options.size_px:
-        raise click.UsageError("--size is the edge of a portrait; --paste-back keeps the photo's")
+    if options.keeps_photo and options.size_px:
+        raise click.UsageError(
+            "--size is the edge of a portrait; --paste-back and --whole keep the photo's"
+        )
+    if options.paste_back and options.whole:
+        raise click.UsageError("--paste-back and --whole were both given, expected one")
     if STREAM in photos or out == STREAM:
         done = _through_streams(photos, out, options)
     else:
@@ -147,7 +161,7 @@ def main() -> None:
 
 def _through_streams(photos: Sequence[str], out: str | None, wanted: Wanted) -> bool:
     """Paint one photo that comes or goes through a standard stream."""
-    if len(photos) > 1 or (wanted.faces == "all" and not wanted.paste_back):
+    if len(photos) > 1 or (wanted.faces == "all" and not wanted.keeps_photo):
         raise click.UsageError(
             "a standard stream takes one picture: give one photo, and no --faces all without"
             " --paste-back"
@@ -221,7 +235,7 @@ def _to_file(photo: Path | bytes, target: Path, wanted: Wanted) -> bool:
 def _to_folder(files: Sequence[ListedFile], folder: Path, wanted: Wanted) -> bool:
     """Paint many photos; one that fails does not stop the others."""
     stems = distinct_stems([Path(name).name for name, _ in files])
-    kind = "photo" if wanted.paste_back else "portrait"
+    kind = "painting" if wanted.whole else "photo" if wanted.paste_back else "portrait"
     targets = [folder / f"{stem}_{kind}.png" for stem in stems]
     _refuse_existing(targets, wanted)
     portrayer = Portrayer.pretrained(wanted.model)
@@ -255,7 +269,7 @@ def _refuse_existing(targets: Sequence[Path], wanted: Wanted) -> None:
 def _present(target: Path, wanted: Wanted) -> Iterator[Path]:
     if target.exists() or target.is_symlink():
         yield target
-    if wanted.faces == "all" and not wanted.paste_back:
+    if wanted.faces == "all" and not wanted.keeps_photo:
         yield from target.parent.glob(f"{target.stem}_[0-9]*{target.suffix}")
 
 

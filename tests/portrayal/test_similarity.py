@@ -8,7 +8,9 @@ from portrait_pipeline.portrayal.similarity import (
     STEPS,
     DescriptorJudge,
     Likeness,
+    Verdict,
     load_judge_of_faces,
+    load_recogniser,
 )
 from portrait_pipeline.portrayal.strips import comparison_strip
 from portrait_pipeline.sample import draw_photo
@@ -48,6 +50,32 @@ def test_no_descriptor_means_no_face(rows: list[list[float]]) -> None:
 def test_steps_ascend() -> None:
     """For every judge the words get stronger with the number."""
     assert all(list(steps) == sorted(steps) for steps in STEPS.values())
+
+
+def test_words_say_what_the_number_goes_by() -> None:
+    """Every judge is named in its verdict, and no face stays no face."""
+    assert Likeness(0.5, "alike", "geometry").words == (
+        "more alike than 99 % of strangers, by face geometry"
+    )
+    for judge in STEPS:
+        assert ", by " in Likeness(0.5, "same", judge).words
+    assert Likeness(math.nan, "no face", "geometry").words == "no face to compare"
+
+
+@pytest.mark.parametrize("verdict", ["same", "alike", "unsure", "stranger"])
+def test_a_model_of_drawn_people_is_never_praised(verdict: Verdict) -> None:
+    """Whatever the number says, the words compare it with nobody."""
+    words = Likeness(0.9, verdict, "geometry", drawn_only=True).words
+    assert "alike" not in words
+    assert "drawn people only" in words
+
+
+def test_a_recogniser_is_never_the_teacher() -> None:
+    """Where every network trained a model there is none; else one that did not."""
+    assert load_recogniser(("dlib", "faceres"), 0.35) is None
+    found = load_recogniser(("faceres",), 0.35)
+    assert found is not None
+    assert found.name == "dlib"
 
 
 def test_the_real_judge_knows_a_face_again() -> None:

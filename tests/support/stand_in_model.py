@@ -56,7 +56,7 @@ class StandInShelf:
         return stand_in_model(name)
 
 
-def stand_in_judge(margin: float = 0.35) -> DescriptorJudge:
+def stand_in_judge(margin: float = 0.35, teachers: tuple[str, ...] = ()) -> DescriptorJudge:
     def describe(crops: np.ndarray) -> np.ndarray:
         return crops.reshape(len(crops), -1).astype(np.float64) - 128.0
 

@@ -4,7 +4,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import gradio
@@ -32,7 +32,7 @@ from portrait_pipeline.demo.service import ModelShelf, PortraitService
 from portrait_pipeline.demo.uploads import UploadFolder, file_route, progress_route, upload_route
 from portrait_pipeline.demo.visitors import Places
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.portrayal.similarity import JudgeOfFaces
+from portrait_pipeline.portrayal.similarity import LoadJudge
 from portrait_pipeline.signals import StoppedError, stopping_in_order
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ MAX_CONNECTIONS_WAITING = 128
 
 def serve(
     shelf: ModelShelf,
-    load_judge: Callable[[float], JudgeOfFaces] | None,
+    load_judge: LoadJudge | None,
     host: str,
     port: int,
     allowed_hosts: Sequence[str] = (),
@@ -52,7 +52,7 @@ def serve(
 
     Args:
         shelf: The trained models.
-        load_judge: Loads the judge for crops with the margin that it is given; None for none.
+        load_judge: Loads the judge for the margin and the teachers that it is given; None for none.
         host: Address to listen at; 127.0.0.1 keeps strangers out.
         port: Where to listen.
         allowed_hosts: Further names under which the page may be called.

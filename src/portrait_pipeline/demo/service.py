@@ -24,7 +24,7 @@ from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.pictures import PictureError
 from portrait_pipeline.portrayal.photo import Photo
 from portrait_pipeline.portrayal.portrayer import FacePortrayer, PortraitModel
-from portrait_pipeline.portrayal.similarity import JudgeOfFaces, Likeness
+from portrait_pipeline.portrayal.similarity import JudgeOfFaces, Likeness, LoadJudge
 
 BASELINE = "baseline"
 
@@ -109,20 +109,20 @@ class PortraitService:
 
     Args:
         shelf: The trained models.
-        load_judge: Loads what says how alike portrait and photo are, for crops with the margin
-            that it is given; None for no such word.
+        load_judge: Loads what says how alike portrait and photo are, for crops with the margin and
+            models with the teachers that it is given; None for no such word.
         time_limit_seconds: For one answer.
     """
 
     def __init__(
         self,
         shelf: ModelShelf,
-        load_judge: Callable[[float], JudgeOfFaces] | None,
+        load_judge: LoadJudge | None,
         time_limit_seconds: float = TIME_LIMIT_SECONDS,
     ) -> None:
         self.shelf = shelf
         self._load_judge = load_judge
-        self._judges: dict[float, JudgeOfFaces] = {}
+        self._judges: dict[tuple[float, tuple[str, ...]], JudgeOfFaces] = {}
         self._time_limit_seconds = time_limit_seconds
         self._models: OrderedDict[str, PortraitModel] = OrderedDict()
         self._lock = Lock()
@@ -186,7 +186,7 @@ class PortraitService:
         num_faces: int = 1,
     ) -> Answer:
         (portraits,) = portrayer.paint([crop])
-        likenesses = self._compare(crop, portraits, portrayer.preparation.window_margin)
+        likenesses = self._compare(crop, portraits, portrayer)
         name = portrayer.models[-1].name
         return Answer(crop, portraits, likenesses, name, num_faces)
 
@@ -194,14 +194,16 @@ class PortraitService:
         self,
         crop: UInt8[np.ndarray, "size size 3"],
         portraits: Mapping[str, UInt8[np.ndarray, "size size 3"]],
-        margin: float,
+        portrayer: FacePortrayer,
     ) -> dict[str, Likeness]:
-        """Ask the judge, which is loaded once for each margin; nothing is said without one."""
+        """Ask the judge, loaded once for each margin and teachers; nothing is said without one."""
         if self._load_judge is None:
             return {}
-        if margin not in self._judges:
-            self._judges[margin] = self._load_judge(margin)
-        judge = self._judges[margin]
+        teachers = tuple(sorted({model.teacher for model in portrayer.models if model.teacher}))
+        asked = (portrayer.preparation.window_margin, teachers)
+        if asked not in self._judges:
+            self._judges[asked] = self._load_judge(*asked)
+        judge = self._judges[asked]
         return {name: judge.compare(crop, pixels) for name, pixels in portraits.items()}
 
     def _portrayer(self, chosen: str) -> FacePortrayer:

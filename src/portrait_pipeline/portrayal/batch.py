@@ -24,6 +24,7 @@ from portrait_pipeline.portrayal.portrayer import (
 from portrait_pipeline.portrayal.similarity import JudgeOfFaces
 from portrait_pipeline.portrayal.sizing import pasted, portrait_at_size
 from portrait_pipeline.portrayal.strips import comparison_strip
+from portrait_pipeline.portrayal.whole import paint_whole
 from portrait_pipeline.progress import Bar, progress_bar
 
 NUM_READERS = 2
@@ -83,10 +84,12 @@ class PhotoBatch:
             )
 
     @property
-    def _kind(self) -> Literal["comparison", "photo", "portrait"]:
+    def _kind(self) -> Literal["comparison", "painting", "photo", "portrait"]:
         """The kind of picture that is written; part of the file names."""
         if self._parameters.compare:
             return "comparison"
+        if self._parameters.whole:
+            return "painting"
         return "photo" if self._parameters.paste_back else "portrait"
 
     def _batches(self, files: Sequence[ListedFile]) -> Iterator[list[Photo | PictureError]]:
@@ -146,8 +149,13 @@ class PhotoBatch:
     ) -> Iterator[tuple[str, np.ndarray]]:
         """Yield the name and the pixels of each file that belongs to one photo."""
         model = self._portrayer.models[-1].name
-        if self._kind == "photo":
-            yield f"{stem}_photo.png", np.asarray(pasted(photo.image, portrayal, model))
+        if self._kind in ("photo", "painting"):
+            whole = (
+                pasted(photo.image, portrayal, model)
+                if self._kind == "photo"
+                else paint_whole(photo.image, portrayal, self._portrayer.models[-1])
+            )
+            yield f"{stem}_{self._kind}.png", np.asarray(whole)
             return
         size_px = self._parameters.size_px
         for ending, face in _numbered(portrayal.faces):

@@ -18,6 +18,7 @@ from portrait_pipeline.portrayal.photo import Photo
 from portrait_pipeline.portrayal.portrayer import FaceChoice, FacePortrayer, Portrayal
 from portrait_pipeline.portrayal.shipped import ShippedModel, read_shipped
 from portrait_pipeline.portrayal.sizing import pasted, portrait_at_size
+from portrait_pipeline.portrayal.whole import paint_whole
 
 PhotoSource = str | Path | bytes | Image.Image
 """A file, the content of one, or a picture in memory."""
@@ -40,7 +41,8 @@ class Portrayer:
 
     def __init__(self, model: ShippedModel, num_threads: int = 0) -> None:
         self.card = model.card
-        self._portrayer = FacePortrayer([model.open(num_threads)])
+        self._model = model.open(num_threads)
+        self._portrayer = FacePortrayer([self._model])
 
     @classmethod
     def pretrained(cls, folder: str | Path | None = None) -> Self:
@@ -77,6 +79,16 @@ class Portrayer:
         """
         read, portrayal = self._found(photo, faces)
         return _in_srgb(pasted(read.image, portrayal, self.card.name))
+
+    def paint_whole(self, photo: PhotoSource) -> Image.Image:
+        """Paint a photo from border to border, with all its faces.
+
+        Raises:
+            PictureError: if the photo cannot be read.
+            NoFaceError: if it shows no face.
+        """
+        read, portrayal = self._found(photo, "all")
+        return _in_srgb(paint_whole(read.image, portrayal, self._model))
 
     def _found(self, photo: PhotoSource, faces: FaceChoice) -> tuple[Photo, Portrayal]:
         read = self._read(photo)

@@ -1,14 +1,15 @@
 """Similarity of a photo and its portrait by the judge, as a number and in words."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from portrait_pipeline.parameters import Judge
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.parameters import Judge, is_judged_by_its_teacher
 
 Verdict = Literal["same", "alike", "unsure", "stranger", "no face"]
 
@@ -19,6 +20,17 @@ WORDS: dict[Verdict, str] = {
     "stranger": "no more alike than strangers",
     "no face": "no face to compare",
 }
+
+HOW: dict[str, str] = {
+    "geometry": "face geometry",
+    "dlib": "dlib's face network",
+    "facenet": "FaceNet",
+    "facenet-casia-webface": "FaceNet",
+    "faceres": "FaceRes",
+}
+"""What each judge goes by, in words."""
+RECOGNISERS: tuple[Judge, ...] = ("faceres", "dlib")
+"""Networks that tell people apart; geometry rewards pose and crop too."""
 
 Describe = Callable[[UInt8[np.ndarray, "batch size size 3"]], Float[np.ndarray, "batch descriptor"]]
 """A judge as a function from face crops to descriptors; a row of NaN where it finds no face."""
@@ -32,16 +44,22 @@ class Likeness:
         similarity: Cosine of the two descriptors, in [-1, 1]; NaN where there is no face.
         verdict: The meaning of the number for this judge.
         judge: The judge's name.
+        drawn_only: The model was trained on drawn people, so that no praise is due.
     """
 
     similarity: float
     verdict: Verdict
     judge: str
+    drawn_only: bool = False
 
     @property
     def words(self) -> str:
-        """The verdict in words."""
-        return WORDS[self.verdict]
+        """The verdict in words, and what it goes by."""
+        if self.verdict == "no face":
+            return WORDS[self.verdict]
+        if self.drawn_only:
+            return "not judged: trained on drawn people only"
+        return f"{WORDS[self.verdict]}, by {HOW.get(self.judge, self.judge)}"
 
     @property
     def number(self) -> str:
@@ -59,6 +77,10 @@ class JudgeOfFaces(Protocol):
         ...
 
 
+LoadJudge = Callable[[float, tuple[str, ...]], JudgeOfFaces]
+"""Loads a judge for crops with a window margin, of models with these teachers."""
+
+
 @dataclass(frozen=True)
 class DescriptorJudge:
     """Compares by the cosine of two descriptors.
@@ -67,11 +89,13 @@ class DescriptorJudge:
         name: The judge's name.
         describe: Maps crops to descriptors.
         steps: Thresholds of the similarity for each verdict, ascending.
+        drawn_only: The models were trained on drawn people.
     """
 
     name: str
     describe: Describe
     steps: tuple[float, float, float]
+    drawn_only: bool = False
 
     def compare(
         self, photo: UInt8[np.ndarray, "size size 3"], portrait: UInt8[np.ndarray, "size size 3"]
@@ -81,7 +105,7 @@ class DescriptorJudge:
         lengths = np.linalg.norm(pair, axis=1)
         known = np.isfinite(lengths).all() and lengths.all()
         similarity = float(pair[0] @ pair[1] / lengths.prod()) if known else math.nan
-        return Likeness(similarity, self._verdict(similarity), self.name)
+        return Likeness(similarity, self._verdict(similarity), self.name, self.drawn_only)
 
     def _verdict(self, similarity: float) -> Verdict:
         if math.isnan(similarity):
@@ -123,3 +147,20 @@ def load_judge_of_faces(name: Judge, weights: str | None, margin: float) -> Desc
     from portrait_pipeline.identity.judge import load_judge  # noqa: PLC0415
 
     return DescriptorJudge(name, load_judge(name, weights, margin), STEPS[name])
+
+
+def load_recogniser(teachers: Collection[str], margin: float) -> DescriptorJudge | None:
+    """Load a network that recognises people and trained none of the models, where one is there.
+
+    Args:
+        teachers: The networks that trained the models.
+        margin: `window_margin` of the faces, with which the crops are cut.
+    """
+    for name in RECOGNISERS:
+        if any(is_judged_by_its_teacher(name, teacher) for teacher in teachers):
+            continue
+        try:
+            return load_judge_of_faces(name, None, margin)
+        except PortraitPipelineError:
+            continue  # its weights are not on this machine
+    return None

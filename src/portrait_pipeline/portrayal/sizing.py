@@ -15,7 +15,7 @@ NOISE = 6.0
 """Grey levels of 255: differences in the photo below are noise that is not followed."""
 LUMA = np.array([0.299, 0.587, 0.114])
 
-Picture = UInt8[np.ndarray, "size size 3"]
+Picture = UInt8[np.ndarray, "height width 3"]
 
 
 def portrait_at_size(
@@ -38,9 +38,18 @@ def portrait_at_size(
     return at_size(enlarge(portrait, face.photo, detailed), size_px)
 
 
-def pasted(picture: Image.Image, portrayal: Portrayal, model: str) -> Image.Image:
-    """Paste one model's portraits into the whole photo; the smallest face on top."""
-    whole = picture
+def pasted(
+    picture: Image.Image, portrayal: Portrayal, model: str, ground: Image.Image | None = None
+) -> Image.Image:
+    """Paste one model's portraits into the whole photo; the smallest face on top.
+
+    Args:
+        picture: The photo.
+        portrayal: Its faces and their portraits.
+        model: The model's name.
+        ground: A picture of the same size that takes them; by default the photo.
+    """
+    whole = ground or picture
     for face in portrayal.faces:
         portrait = portrait_at_size(picture, face, model)
         whole = paste_back(whole, portrait, face.transform, face.face)
@@ -48,8 +57,8 @@ def pasted(picture: Image.Image, portrayal: Portrayal, model: str) -> Image.Imag
 
 
 def enlarge(
-    portrait: Picture, photo: Picture, detailed: UInt8[np.ndarray, "larger larger 3"]
-) -> UInt8[np.ndarray, "larger larger 3"]:
+    portrait: Picture, photo: Picture, detailed: UInt8[np.ndarray, "higher wider 3"]
+) -> UInt8[np.ndarray, "higher wider 3"]:
     """Enlarge a portrait by Lanczos' filter, and add the detail of the photo that it follows.
 
     After the guided filter (He et al. 2013, equation 5): in each window of the small pictures the
@@ -62,21 +71,21 @@ def enlarge(
         photo: The crop that it was made of.
         detailed: The same crop in the size that is wanted.
     """
-    size_px = len(detailed)
+    shape = detailed.shape[:2]
     luma = photo @ LUMA
     slopes = _slopes(portrait.astype(np.float64), luma)
-    detail = detailed @ LUMA - _enlarged(luma, size_px)
+    detail = detailed @ LUMA - _enlarged(luma, shape)
     channels = [
-        _enlarged(portrait[..., channel].astype(np.float64), size_px)
-        + np.clip(_enlarged(slopes[..., channel], size_px), 0.0, 1.0) * detail
+        _enlarged(portrait[..., channel].astype(np.float64), shape)
+        + np.clip(_enlarged(slopes[..., channel], shape), 0.0, 1.0) * detail
         for channel in range(3)
     ]
     return np.asarray(np.clip(np.rint(np.stack(channels, axis=-1)), 0, 255), dtype=np.uint8)
 
 
 def _slopes(
-    portrait: Float[np.ndarray, "size size 3"], luma: Float[np.ndarray, "size size"]
-) -> Float[np.ndarray, "size size 3"]:
+    portrait: Float[np.ndarray, "height width 3"], luma: Float[np.ndarray, "height width"]
+) -> Float[np.ndarray, "height width 3"]:
     mean, means = _window_means(luma[..., None]), _window_means(portrait)
     variance = _window_means(luma[..., None] ** 2) - mean**2
     covariances = _window_means(luma[..., None] * portrait) - mean * means
@@ -84,8 +93,8 @@ def _slopes(
 
 
 def _window_means(
-    values: Float[np.ndarray, "size size channels"],
-) -> Float[np.ndarray, "size size channels"]:
+    values: Float[np.ndarray, "height width channels"],
+) -> Float[np.ndarray, "height width channels"]:
     reach = WINDOW_PX // 2
     padded = np.pad(values, ((reach, reach), (reach, reach), (0, 0)), mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, (WINDOW_PX, WINDOW_PX), axis=(0, 1))
@@ -93,8 +102,8 @@ def _window_means(
 
 
 def _enlarged(
-    values: Float[np.ndarray, "size size"], size_px: int
-) -> Float[np.ndarray, "larger larger"]:
+    values: Float[np.ndarray, "height width"], shape: tuple[int, ...]
+) -> Float[np.ndarray, "higher wider"]:
     image = Image.fromarray(values.astype(np.float32))
-    large = image.resize((size_px, size_px), Image.Resampling.LANCZOS)
+    large = image.resize((shape[1], shape[0]), Image.Resampling.LANCZOS)
     return np.asarray(large, dtype=np.float64)
