@@ -60,6 +60,10 @@ def test_words_say_what_the_number_goes_by() -> None:
     for judge in STEPS:
         assert ", by " in Likeness(0.5, "same", judge).words
     assert Likeness(math.nan, "no face", "geometry").words == "no face to compare"
+    assert Likeness(0.5, "alike", "faceres").lines == (
+        "similarity 0.50 by FaceRes",
+        "more alike than 99 % of strangers",
+    )
 
 
 @pytest.mark.parametrize("verdict", ["same", "alike", "unsure", "stranger"])

@@ -171,8 +171,7 @@ class PhotoBatch:
             raise ValueError("comparison strips need a judge")
         notes = {}
         for name, portrait in face.portraits.items():
-            likeness = self._judge.compare(face.photo, portrait)
-            notes[name] = (likeness.number, likeness.words)
+            notes[name] = self._judge.compare(face.photo, portrait).lines
         return comparison_strip(face.photo, face.portraits, notes)
 
 

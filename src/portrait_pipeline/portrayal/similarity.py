@@ -55,11 +55,22 @@ class Likeness:
     @property
     def words(self) -> str:
         """The verdict in words, and what it goes by."""
-        if self.verdict == "no face":
-            return WORDS[self.verdict]
-        if self.drawn_only:
-            return "not judged: trained on drawn people only"
-        return f"{WORDS[self.verdict]}, by {HOW.get(self.judge, self.judge)}"
+        is_said = self.verdict != "no face" and not self.drawn_only
+        return f"{self._verdict}, {self._by}" if is_said else self._verdict
+
+    @property
+    def lines(self) -> tuple[str, str]:
+        """The number and what it goes by, and the verdict: each fits under a small picture."""
+        return f"{self.number} {self._by}", self._verdict
+
+    @property
+    def _verdict(self) -> str:
+        is_praise = self.drawn_only and self.verdict != "no face"
+        return "not judged: trained on drawn people only" if is_praise else WORDS[self.verdict]
+
+    @property
+    def _by(self) -> str:
+        return f"by {HOW.get(self.judge, self.judge)}"
 
     @property
     def number(self) -> str:
