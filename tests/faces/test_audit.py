@@ -78,7 +78,7 @@ def test_every_file_has_its_reason() -> None:
         "kept",
         "kept",
         "kept",
-        "monochrome print",
+        "nearly one colour",
     ]
     assert audit["duplicate_of"].dropna().unique().tolist() == ["photo 6.jpg"]
     assert set(audit["reason"].dropna()) <= set(REASONS)
@@ -104,7 +104,7 @@ def test_the_line_for_the_terminal_tells_the_counts() -> None:
         "photos: 8 files, 2 faces kept, 6 left out"
         " (2 duplicate, 1 truncated, 1 no face, 1 low probability, 1 too small)"
     )
-    assert paintings == "paintings: 2 files, 1 faces kept, 1 left out (1 monochrome print)"
+    assert paintings == "paintings: 2 files, 1 faces kept, 1 left out (1 nearly one colour)"
 
 
 def test_without_a_face_the_centre_may_be_taken() -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from portrait_pipeline.report.curves import (
+    epoch_axis,
     loss_figure,
     perceptual_share_figure,
     share_with_mean,
@@ -47,6 +48,14 @@ def test_epochs_without_validation_leave_no_gap(inputs: Any) -> None:
     """Only the epochs in which it was measured are points of a validation curve."""
     figure = validation_figure({"proposed": inputs["proposed_history"]})
     assert list(figure.data[0].x) == [3, 6, 9, 12]
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 4, 9, 10, 11, 50, 200])
+def test_the_ticks_are_whole_epochs(epochs: int) -> None:
+    """Law: a tick is a whole number of epochs, and there are ten at most."""
+    figure_axis = epoch_axis({"a": pd.DataFrame({"epoch": range(1, epochs + 1)})}, "epoch")
+    assert isinstance(figure_axis["dtick"], int)
+    assert 1 <= epochs / figure_axis["dtick"] <= 10 or figure_axis["dtick"] == 1
 
 
 def test_histories_with_other_columns_are_no_mistake() -> None:

@@ -34,7 +34,7 @@ REASONS = (
     "too small",
     "no face",
     "low probability",
-    "monochrome print",
+    "nearly one colour",
     "duplicate",
 )
 """Why a file may be left out; for a duplicate, `duplicate_of` names the picture kept instead."""
@@ -136,7 +136,7 @@ def _own_reasons(
         reasons[table["fault"].isin(FACE_FAULTS) & large_enough] = pd.NA
     if parameters.drop_monochrome_paintings:
         is_print = table["colourfulness"] < MAX_PRINT_COLOURFULNESS
-        reasons[(table["domain"] == "painting") & is_print & reasons.isna()] = "monochrome print"
+        reasons[(table["domain"] == "painting") & is_print & reasons.isna()] = "nearly one colour"
     return reasons
 
 

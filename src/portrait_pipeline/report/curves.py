@@ -1,7 +1,9 @@
 """Plots over epochs: loss terms, validation scores, and what share the perceptual term has."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,6 +33,7 @@ LOSS_FAMILIES = (
 )
 DASHES = ("solid", "dot", "dash", "dashdot")
 WARNED_SHARE = 0.01
+MAX_EPOCH_TICKS = 10
 LOSS_SHARE = "perceptual_loss_share"
 
 History = pd.DataFrame
@@ -51,6 +54,12 @@ def validation_figure(histories: Mapping[str, History]) -> go.Figure:
     columns = _columns_of(histories, re.compile(r"^validation_(?!.*(_low|_high|_n)$)"))
     panels = {_score_label(column): [column] for column in columns}
     return _draw_panels(histories, panels, "Validation scores over epochs.")
+
+
+def epoch_axis(histories: Mapping[str, History], title: str) -> dict[str, Any]:
+    """Describe an axis of epochs: its ticks are whole ones, and at most ten."""
+    last = max((int(each["epoch"].max()) for each in histories.values() if len(each)), default=1)
+    return axis(title, tick0=0, dtick=max(1, math.ceil(last / MAX_EPOCH_TICKS)))
 
 
 def _columns_of(histories: Mapping[str, History], pattern: re.Pattern[str]) -> list[str]:
@@ -95,7 +104,8 @@ def _draw_panels(
                 _add_line(figure, history, column, (model, number, row), model not in named)
                 named.add(model)
         figure.update_yaxes(axis(), row=row, col=1)
-        figure.update_xaxes(axis("epoch" if row == rows else ""), row=row, col=1)
+        title = "epoch" if row == rows else ""
+        figure.update_xaxes(epoch_axis(histories, title), row=row, col=1)
     figure.update_annotations(x=0, xanchor="left", font={"size": 13, "color": TEXT})
     dress(figure, description, height_px)
     return figure.update_layout(legend={"y": -60 / height_px})
@@ -179,7 +189,7 @@ def perceptual_share_figure(history: History, dimensions: int, reduction: str) -
         showarrow=False,
         font={"size": 12},
     )
-    figure.update_xaxes(axis("epoch"))
+    figure.update_xaxes(epoch_axis({"": history}, "epoch"))
     figure.update_yaxes(axis("share of the perceptual term", "log", tickformat=".2~%", dtick=1))
     text = "Share of the perceptual term in loss and gradient with sum and with mean, log scale."
     return dress(figure, text, 360)

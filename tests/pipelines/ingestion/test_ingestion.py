@@ -134,7 +134,7 @@ def test_folders_become_audited_split_and_cropped_sets(
         ("photo", "copy.png"): "duplicate",
         ("photo", "empty.jpg"): "empty",
         ("photo", "wall.png"): "no face",
-        ("painting", "print.png"): "monochrome print",
+        ("painting", "print.png"): "nearly one colour",
     }
     splits: pd.DataFrame = catalog.load("splits")
     assert len(splits) == int(audit["kept"].sum()) == 12
