@@ -90,7 +90,7 @@ def address(mlflow_store: Path) -> Iterator[str]:
     with subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True) as process:
         try:
             with requests.Session() as session:
-                patient = Retry(total=None, connect=400, backoff_factor=0.1, backoff_max=0.5)
+                patient = Retry(total=None, connect=1000, backoff_factor=0.1, backoff_max=0.5)
                 session.mount("http://", HTTPAdapter(max_retries=patient))
                 session.get(f"http://127.0.0.1:{port}/health", timeout=60).raise_for_status()
             yield f"http://127.0.0.1:{port}/{page}"
