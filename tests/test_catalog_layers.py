@@ -44,7 +44,8 @@ def drawn_layers(pipeline: Pipeline, catalog: DataCatalog) -> list[str]:
         nodes[node.name], children[node.name] = SimpleNamespace(), set(node.outputs)
         for name in node.inputs:
             children[name].add(node.name)
-    return sort_layers(nodes, children)
+    drawn: list[str] = sort_layers(nodes, children)
+    return drawn
 
 
 @pytest.mark.parametrize("name", PIPELINES)
