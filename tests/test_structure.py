@@ -82,6 +82,7 @@ TESTS_OF_THE_WHOLE = {
     "runners/test_moved_ingestion.py",
     "runners/test_moved_training.py",
     "runners/test_whole_sample.py",
+    "test_catalog_layers.py",
     "test_docs.py",
     "test_environments.py",
     "test_layers.py",
