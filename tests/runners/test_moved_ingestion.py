@@ -89,5 +89,6 @@ def test_shards_whose_workers_are_killed_give_the_same_files(ray: Any, tmp_path:
     )
     assert _files(moved) == _files(whole)
     assert len(list(moved.glob("*.died"))) == len(shards)
-    keys = [line.split(" ")[0] for each in moved.glob("*.jsonl") for line in each.open()]
+    lines = "".join(each.read_text() for each in moved.glob("*.jsonl")).splitlines()
+    keys = [line.split(" ")[0] for line in lines]
     assert len(keys) == len(set(keys)) == 12
