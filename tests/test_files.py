@@ -16,6 +16,7 @@ from portrait_pipeline.files import (
     hash_beside,
     is_whole_png,
     open_whole,
+    parse_json,
     put_in_place,
     remove_unfinished,
     restore_folder,
@@ -157,6 +158,17 @@ def test_a_torn_png_is_told(tmp_path: Path, content: bytes, is_whole: bool) -> N
     (tmp_path / "a.png").write_bytes(content)
     assert is_whole_png(tmp_path / "a.png") is is_whole
     assert not is_whole_png(tmp_path / "none.png")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "\ufeff{}", "[" * 100_000, '{"a":' * 100_000, "9" * 5000, "nul", "{}{}"]
+)
+def test_whatever_is_no_json_is_a_value_error(text: str) -> None:
+    """Empty, torn, marked, two in one, and too deep or too long for the parser."""
+    with pytest.raises(ValueError):  # noqa: PT011  the parsers word it in many ways
+        parse_json(text)
+    with pytest.raises(ValueError):  # noqa: PT011
+        parse_json(b"\xff" + text.encode())
 
 
 WRITERS = {

@@ -9,10 +9,11 @@ from click.testing import CliRunner
 from kedro.config import OmegaConfigLoader
 
 from portrait_pipeline.cli import run
-from portrait_pipeline.commands import UserPath
+from portrait_pipeline.commands import app, portray
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.given_text import TEXT_PARAMETERS, path_from_home, plain_name
 from portrait_pipeline.old_names import PARAMETERS
+from portrait_pipeline.options import UserPath
 from portrait_pipeline.parameters import (
     EvaluationParameters,
     PictureSourceParameters,
@@ -52,6 +53,20 @@ def test_a_folder_may_be_called_anything(folder: str) -> None:
     assert typed(f"portraits.folder={folder}") == {"portraits": {"folder": folder}}
     source = PictureSourceParameters(source="kaggle", folder=folder)
     assert (source.source, source.folder) == ("folder", folder)
+
+
+@pytest.mark.parametrize("command", [portray, app])
+@pytest.mark.parametrize("folder", ["2024", "007", "1e5", "yes", "~/a"])
+def test_names_are_text_for_every_command(command: click.Command, folder: str) -> None:
+    """`kedro portray` and `kedro app` read `--params` as `kedro run` does."""
+    typed = ["--params", f"workspace={folder},evaluation.judge_weights={folder},seed=3"]
+    photos = [] if command is app else ["photo.png", "--out=portraits"]
+    with command.make_context("command", [*photos, *typed]) as context:
+        assert context.params["params"] == {
+            "workspace": folder,
+            "evaluation": {"judge_weights": folder},
+            "seed": 3,
+        }
 
 
 def test_other_parameters_stay_numbers_and_truths() -> None:

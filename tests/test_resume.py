@@ -2,7 +2,9 @@
 
 import random
 import signal
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -158,3 +160,17 @@ def test_the_run_of_a_killed_process_is_closed_by_the_next(project: KedroProject
     assert [run.info.status for run in _runs(project, "killed")] == ["RUNNING"]
     project.run(ingest, KillSwitch("ingest", 3, signal.SIGTERM))
     assert [run.info.status for run in _runs(project, "killed")] == ["KILLED", "KILLED"]
+
+
+def test_a_store_that_is_locked_at_the_start_is_one_sentence(project: KedroProject) -> None:
+    """Law: before any work, with what to do; once the other program ends, it runs."""
+    ingest = ["--pipeline=ingest", "--params=workspace=locked"]
+    with closing(sqlite3.connect(project.folder / "mlflow.db")) as busy:
+        busy.execute("BEGIN EXCLUSIVE")
+        code, output = project.run(ingest)
+    assert code == 1, output
+    (sentence,) = [line for line in output.splitlines() if line.startswith("error: ")]
+    assert "locked" in sentence
+    assert "end the program that has it open, then run the command again" in sentence
+    assert "Traceback" not in output
+    assert not (project.folder / "data/01_raw/locked").exists()

@@ -1,14 +1,22 @@
 """The whole sample, shrunk to seconds, through the commands that people type."""
 
 import json
+import multiprocessing
 import os
+import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pytest
 from support.kedro_commands import Outcome, copy_project, run_commands
+from support.kedro_project import PRELOADED, KedroProject
+from support.kill_switch import KillSwitch
 from support.notebook import run_notebook
 
 from portrait_pipeline.cyclegan.checkpoint_files import read_checkpoint, write_checkpoint
@@ -22,6 +30,7 @@ TINY = (
 )
 WIDER = TINY.replace("num_generator_filters=4", "num_generator_filters=8")
 SAMPLE = ["run", "--env=sample"]
+RESULTS = {".csv", ".html", ".json", ".pt", ".png"}
 MODELS = ("baseline", "lambda_0", "lambda_1", "lambda_5", "lambda_10", "proposed")
 
 
@@ -213,6 +222,72 @@ def test_bad_input_is_one_sentence(
     for words in BAD_INPUT[name][1]:
         assert words in outcome.output.partition("error: ")[2], outcome.output
     assert not left
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("stage", ["evaluate", "report"])
+def test_a_signal_ends_every_stage_as_killed(
+    project: Project, stage: Literal["evaluate", "report"], number: signal.Signals
+) -> None:
+    """MLflow says KILLED, one sentence says why, the code is 1, and every result is as it was."""
+    before = {path: path.read_bytes() for path in project.files() if path.suffix in RESULTS}
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(PRELOADED)
+    given = [f"--pipeline={stage}", "--params", TINY]
+    code, output = KedroProject(project.folder, processes).run(given, KillSwitch(stage, 3, number))
+    assert code == 1, output
+    assert f"error: {number.name} stopped the command" in output
+    assert "Traceback" not in output
+    with closing(sqlite3.connect(project.folder / "mlflow.db")) as store:
+        last = "select status from runs order by start_time desc limit 1"
+        assert store.execute(last).fetchone() == ("KILLED",)
+    assert {path: path.read_bytes() for path in project.files() if path.suffix in RESULTS} == before
+    assert not [path for path in project.files() if path.name.startswith(".")]
+
+
+def test_a_terminal_of_ascii_and_no_log_file_stop_nothing(project: Project) -> None:
+    """Under `LC_ALL=C` and with a log that cannot be written the report is whole, in UTF-8."""
+    report = project.file("report.html")
+    whole = report.read_text(encoding="utf-8")
+    report.unlink()
+    log = project.folder / "portrait_pipeline.log"
+    log.rename(log.with_suffix(".kept"))
+    log.mkdir()
+    ascii_only = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [sys.executable, "-m", "kedro", *SAMPLE, "--pipeline=report", "--params", TINY],
+        cwd=project.folder,
+        env={**project.environment, **ascii_only, "PYTHONPATH": str(project.folder / "src")},
+        capture_output=True,
+        check=False,
+    )
+    log.rmdir()
+    log.with_suffix(".kept").rename(log)
+    said = (done.stdout + done.stderr).decode("ascii")
+    assert done.returncode == 0, said
+    assert said.count("cannot be written (Is a directory)") == 1
+    assert "Traceback" not in said
+    assert "λ" in whole
+    assert report.read_text(encoding="utf-8").count("λ") == whole.count("λ")
+
+
+def test_the_packaged_project_keeps_its_runs_where_it_is_started(tmp_path: Path) -> None:
+    """`python -m portrait_pipeline` in any folder with settings writes beside them."""
+    package = copy_project(tmp_path / "package") / "src"
+    folder = tmp_path / "here"
+    shutil.copytree(package.parent / "conf", folder / "conf")
+    environment = {key: os.environ[key] for key in os.environ if key != "MLFLOW_TRACKING_URI"}
+    done = subprocess.run(
+        [sys.executable, "-m", "portrait_pipeline", "--env=sample", "--pipeline=report"],
+        cwd=folder,
+        env={**environment, "PYTHONPATH": str(package)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "--pipeline=evaluate" in done.stderr, done.stderr
+    assert [path.parent.name for path in tmp_path.rglob("mlflow.db")] == ["here"]
 
 
 def test_too_few_faces_and_a_foreign_checkpoint_are_one_sentence_each(project: Project) -> None:

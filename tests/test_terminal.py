@@ -1,12 +1,21 @@
 """What reaches the terminal: this project's own words, each once, above any bar."""
 
+import io
+import logging
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.terminal import sentence_of_validation, user_error
+from portrait_pipeline.terminal import (
+    LogFile,
+    sentence_of_validation,
+    show_any_character,
+    user_error,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "src" / "portrait_pipeline"
@@ -47,3 +56,41 @@ lamda_cycle
         " (see conf/base/parameters*.yml for what is expected)"
     )
     assert sentence_of_validation("something\n else") == "something else"
+
+
+UNWRITABLE: dict[str, Callable[[Path], object]] = {
+    "a folder": lambda path: path.mkdir(),
+    "a full disk": lambda path: path.symlink_to("/dev/full"),
+    "a link to nowhere": lambda path: path.symlink_to(path.parent / "gone" / "log"),
+    "a link to itself": lambda path: path.symlink_to(path),
+}
+
+
+@pytest.mark.parametrize("kind", UNWRITABLE)
+def test_a_log_that_cannot_be_written_is_one_line(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However many records there are; no traceback for each of them."""
+    UNWRITABLE[kind](tmp_path / "a.log")
+    handler = LogFile(tmp_path / "a.log")
+    for number in range(5):
+        handler.handle(logging.LogRecord("a", logging.INFO, "", 0, f"line {number}", (), None))
+    handler.close()
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert len(said.err.splitlines()) == 1
+    assert "a.log cannot be written" in said.err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_every_terminal_shows_every_character(
+    encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What its encoding lacks is shown as `?`; the command goes on."""
+    for stream in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, stream, io.TextIOWrapper(io.BytesIO(), encoding))
+    show_any_character()
+    for stream in (sys.stdout, sys.stderr):
+        stream.write("λ_p → 中 \N{PARTY POPPER} é \udcff")
+        stream.flush()
+        assert b"_p" in stream.buffer.getvalue()  # type: ignore[attr-defined]

@@ -1,7 +1,6 @@
 """The project's commands: `kedro run` with a quiet terminal, and what people do with a model."""
 
 from copy import copy
-from functools import partial
 from typing import Any
 
 from portrait_pipeline.extras import exit_without
@@ -10,10 +9,8 @@ exit_without("train", "kedro")
 
 import click  # noqa: E402
 from kedro.framework.cli.project import run as kedro_run  # noqa: E402
-from kedro.framework.cli.utils import _split_params, split_string  # noqa: E402
 
-from portrait_pipeline.commands import app, portray  # noqa: E402
-from portrait_pipeline.given_text import keep_text  # noqa: E402
+from portrait_pipeline.commands import app, params_as_typed, portray  # noqa: E402
 from portrait_pipeline.hooks.tracking import close_run_as_killed  # noqa: E402
 from portrait_pipeline.interfaces import mlflow  # noqa: E402
 from portrait_pipeline.old_names import present_options  # noqa: E402
@@ -35,7 +32,7 @@ def _options() -> list[click.Parameter]:
     options = [copy(option) for option in kedro_run.params]
     for option in options:
         if option.name == "params":
-            option.callback = partial(keep_text, convert=_split_params, split=split_string)
+            option.callback = params_as_typed
     return options
 
 

@@ -3,17 +3,20 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import click
-from kedro.framework.cli.utils import _split_params
+from kedro.framework.cli.utils import _split_params, split_string
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import ProjectMetadata
 from kedro.io import DataCatalog
+from pydantic import ValidationError
 
 from portrait_pipeline.datasets.trained_models import Runtime, TrainedModels
 from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.given_text import keep_text
 from portrait_pipeline.old_names import present_parameters
 from portrait_pipeline.options import ADDRESS_OPTIONS, UserPath, takes
 from portrait_pipeline.parameters import EvaluationParameters, Judge, PortrayingParameters
@@ -27,11 +30,16 @@ from portrait_pipeline.portrayal.similarity import (
     load_judge_of_faces,
     load_recogniser,
 )
-from portrait_pipeline.terminal import configure_logging, exit_with_one_sentence
+from portrait_pipeline.terminal import (
+    configure_logging,
+    exit_with_one_sentence,
+    sentence_of_validation,
+)
+
+Settings = TypeVar("Settings", EvaluationParameters, PortrayingParameters)
 
 NOT_ALL_PORTRAYED = 3
 """Exit code when at least one photo could not be read or shows no face."""
-BATCH_SIZE = 8
 
 
 @dataclass(frozen=True)
@@ -62,11 +70,12 @@ class PortrayOptions:
 
 @dataclass(frozen=True)
 class OpenedModels:
-    """The trained models of a location, and its judge."""
+    """The trained models of a location, its judge, and how photos are portrayed there."""
 
     models: TrainedModels
     judge_name: Judge
     judge_weights: str | None
+    portraying: PortrayingParameters
     drawn_only: bool = False
     is_judge_chosen: bool = True
 
@@ -83,6 +92,9 @@ class OpenedModels:
         return replace(judge, drawn_only=self.drawn_only)
 
 
+params_as_typed = partial(keep_text, convert=_split_params, split=split_string)
+"""Reads `--params` as Kedro does, but keeps names and paths as they are typed."""
+
 LOCATION_OPTIONS = (
     click.option("--env", "-e", default=None, help="sample, or base for the report's own models."),
     click.option("--workspace", default=None, help="By default that of the environment."),
@@ -90,7 +102,7 @@ LOCATION_OPTIONS = (
         "--params",
         type=click.UNPROCESSED,
         default="",
-        callback=_split_params,
+        callback=params_as_typed,
         help="Settings as in `kedro run`, such as evaluation.judge=geometry.",
     ),
     click.option(
@@ -177,19 +189,29 @@ def open_models(location: ModelLocation) -> Iterator[OpenedModels]:
     )
     with session:
         context = session.load_context()
-        settings = context.config_loader["parameters"]["evaluation"]
-        evaluation = EvaluationParameters(**settings)
+        parameters = context.config_loader["parameters"]
+        evaluation = _settings(EvaluationParameters, parameters["evaluation"])
+        portraying = _settings(PortrayingParameters, parameters["portraying"])
         models = TrainedModels(
             _model_catalog(location.project, context.config_loader["catalog"]),
             context.mlflow.tracking.experiment.name,  # type: ignore[attr-defined]  # kedro-mlflow adds it
             location.runtime,
             evaluation.use_averaged_generator,
             _hint(location),
+            portraying.detection_size_px,
         )
         photos = context.config_loader["parameters"]["photos"]
         is_drawn = photos["source"] == "sample" and not photos.get("folder")
         is_chosen = bool({"judge", "evaluation.judge", "evaluation"} & set(location.params))
-        yield OpenedModels(models, evaluation.judge, evaluation.judge_weights, is_drawn, is_chosen)
+        judge = evaluation.judge, evaluation.judge_weights
+        yield OpenedModels(models, *judge, portraying, is_drawn, is_chosen)
+
+
+def _settings(model: type[Settings], values: Mapping[str, Any]) -> Settings:
+    try:
+        return model(**values)
+    except ValidationError as error:
+        raise PortraitPipelineError(sentence_of_validation(str(error))) from error
 
 
 def _hint(location: ModelLocation) -> str:
@@ -221,20 +243,17 @@ def _portray(location: ModelLocation, options: PortrayOptions) -> list[Outcome]:
     with open_models(location) as opened:
         model = options.model or opened.models.default()
         names = ("baseline", "proposed") if options.compare else (model,)
-        portrayer = FacePortrayer([opened.models.load(name) for name in names], BATCH_SIZE)
+        batch_size = opened.portraying.batch_size
+        portrayer = FacePortrayer([opened.models.load(name) for name in names], batch_size)
         judge = None
         if options.compare:
             portrayer.refuse_teacher(opened.judge_name)
             teachers = tuple(model.teacher for model in portrayer.models if model.teacher)
             judge = opened.judge(portrayer.preparation.window_margin, teachers)
-        settings = PortrayingParameters(
-            faces=options.faces,
-            paste_back=options.paste_back,
-            whole=options.whole,
-            compare=options.compare,
-            size_px=options.size,
-            batch_size=BATCH_SIZE,
-        )
+        given = ("faces", "paste_back", "whole", "compare")
+        asked = {name: getattr(options, name) for name in given}
+        asked |= {"size_px": options.size} if options.size is not None else {}
+        settings = opened.portraying.model_copy(update=asked)
         writer = PictureWriter(options.out, options.force)
         return PhotoBatch(portrayer, writer, settings, judge).run(files)
 

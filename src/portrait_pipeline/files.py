@@ -7,13 +7,14 @@ file systems allow.
 """
 
 import hashlib
+import json
 import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 from portrait_pipeline.errors import PortraitPipelineError
@@ -123,6 +124,18 @@ def remove_unfinished(folder: Path) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
+def parse_json(text: str | bytes) -> Any:
+    """Parse JSON that may be damaged.
+
+    Raises:
+        ValueError: whatever is wrong with it, nesting too deep for the parser included.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+
+
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file's content in hexadecimal digits."""
     digest = hashlib.sha256()
@@ -198,6 +211,8 @@ def _noted_hashes(path: Path) -> list[str] | None:
         text = hash_beside(path).read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return None
+    except OSError:  # a folder in its place, or not to be read
+        return []
     lines = [_HASH_LINE.fullmatch(line) for line in text.splitlines()]
     return [line[1] for line in lines if line]
 

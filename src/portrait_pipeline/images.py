@@ -5,7 +5,6 @@ uint8 in [0, 255], NHWC. The conversions are exact inverses on uint8 values. Fil
 `portrait_pipeline.pictures`.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,8 @@ import torch
 from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
+
+from portrait_pipeline.files import parse_json
 
 HALF_RANGE = 127.5
 PACKED_FACES = "faces.npy"
@@ -96,10 +97,10 @@ def read_face_set(folder: Path) -> FaceSet:
             for each name.
     """
     try:
-        index = json.loads((folder / FACE_INDEX).read_text(encoding="utf-8"))
+        index = parse_json((folder / FACE_INDEX).read_bytes())
         names = tuple(str(name) for name in index["names"])
         pixels = np.load(folder / PACKED_FACES, mmap_mode="r" if names else None)
-    except (OSError, EOFError, TypeError, KeyError) as error:
+    except Exception as error:
         raise ValueError(str(error)) from error
     is_square = pixels.ndim == 4 and pixels.shape[1] == pixels.shape[2]
     if len(pixels) != len(names) or not is_square or pixels.dtype != np.uint8:

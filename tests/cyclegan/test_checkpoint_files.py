@@ -4,6 +4,7 @@ tests/data holds two of one training (2 epochs of 5 steps, seed 3, on the noise 
 and its state after 7 steps. Image size, filters and blocks are as small as they can be.
 """
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +13,15 @@ import pytest
 import torch
 from support.checkpoints import differing
 
-from portrait_pipeline.cyclegan.checkpoint_files import FileCheckpointStore, read_checkpoint
+from portrait_pipeline.cyclegan.checkpoint_files import (
+    DamagedCheckpointError,
+    FileCheckpointStore,
+    read_checkpoint,
+)
 from portrait_pipeline.cyclegan.train import train_cyclegan
 from portrait_pipeline.cyclegan.translate import load_generator, translate
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.files import write_hashed
 from portrait_pipeline.parameters import TrainingParameters
 
 FOLDER = Path(__file__).resolve().parents[1] / "data"
@@ -119,3 +126,45 @@ def test_a_run_that_loses_its_host_goes_on_elsewhere(
     other = FileCheckpointStore(tmp_path, False, "the next run")
     other.clear()
     assert other.load() is None
+
+
+def beside(content: bytes, folder: Path) -> Path:
+    """Lay a file with its hash beside it, as if it had been saved like this."""
+    path = folder / "model.pt"
+    write_hashed(path, lambda part: part.write_bytes(content))
+    return path
+
+
+def saved(state: object) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"text", b"\x80\x02.", b"\x80\x04]q.", b"PK\x05\x06" + bytes(18), b"\0" * 600),
+        *map(saved, (5, "text", [], torch.zeros(2), {"parameters": 3}, {"parameters": ["a"]})),
+        saved({"format": 1, "parameters": {}, "networks": 5}),
+    ],
+)
+def test_another_file_is_no_checkpoint(content, tmp_path):
+    """Law: whatever lies there with a hash that fits, one sentence names the file."""
+    with pytest.raises(DamagedCheckpointError, match=r"model\.pt is no checkpoint"):
+        read_checkpoint(beside(content, tmp_path))
+
+
+def test_no_mutation_of_a_checkpoint_is_a_raw_error(tmp_path):
+    """Law: with changed bytes anywhere it is read, or one of our sentences says why not."""
+    draw, whole = np.random.default_rng(0), saved(read_checkpoint(FINISHED)["parameters"])
+    refused = 0
+    for _ in range(200):
+        content = bytearray(whole)
+        for place in draw.integers(0, len(content), draw.integers(1, 9)):
+            content[place] = draw.integers(0, 256)
+        try:
+            read_checkpoint(beside(bytes(content), tmp_path))
+        except PortraitPipelineError:
+            refused += 1
+    assert 0 < refused < 200

@@ -211,10 +211,14 @@ def cut(file: Path) -> None:
         ("index.json", cut),
         ("index.json", lambda file: file.write_text("")),
         ("index.json", lambda file: file.write_text("[]")),
+        ("index.json", lambda file: file.write_text('{"names": ' * 10**5)),
+        ("index.json", lambda file: file.write_text('{"names": null}')),
         ("index.json", lambda file: file.write_text('{"names": ["only one"]}')),
         ("faces.npy", cut),
         ("faces.npy", lambda file: file.write_bytes(b"")),
         ("faces.npy", lambda file: file.unlink()),
+        ("faces.npy", lambda file: file.write_bytes(b"\x93NUMPY\x01\0\x10\0{'descr':[[[[[[[")),
+        ("faces.npy", lambda file: file.write_bytes(b"\x93NUMPY\x09\0" + bytes(200))),
         ("faces.npy", lambda file: np.save(file, np.zeros((4, 8, 8, 3)))),
         ("faces.npy", lambda file: np.save(file, np.zeros((4, 8), np.uint8))),
     ],
@@ -228,7 +232,7 @@ def test_a_damaged_set_is_named(tmp_path: Path, name: str, spoil: Callable[[Path
         dataset.load()
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "[1]", "null", '{"a": 1}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", "[1]", "null", '{"a": 1}', "[" * 10**5])
 def test_crops_with_damaged_fingerprints_are_made_again(tmp_path: Path, content: str) -> None:
     """Fingerprints only save work."""
     dataset = FaceSetDataset(path=str(tmp_path / "set"))

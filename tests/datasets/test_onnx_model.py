@@ -1,14 +1,24 @@
 """Exported models in the catalog: read whole, or refused in one sentence."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
+import mlflow
 import numpy as np
 import pytest
+from kedro.io import DatasetError
+from mlflow.models import Model
+from mlflow.tracking import MlflowClient
 from support.tiny_model import tiny_export
 
 from portrait_pipeline.datasets import onnx_model
-from portrait_pipeline.datasets.onnx_model import read_export, write_export
+from portrait_pipeline.datasets.mlflow_run import MlflowRunTracker
+from portrait_pipeline.datasets.onnx_model import (
+    RegisteredModelDataset,
+    read_export,
+    write_export,
+)
 from portrait_pipeline.errors import PortraitPipelineError
 
 
@@ -55,3 +65,43 @@ def test_a_file_that_can_be_no_network_is_not_read(
     write_export(tmp_path / "model.onnx", tiny_export())
     with pytest.raises(PortraitPipelineError, match="larger than 1000 bytes"):
         read_export(tmp_path / "model.onnx")
+
+
+def deleted() -> str:
+    run_id = MlflowRunTracker("baseline").start("baseline", {}, {})
+    MlflowClient().delete_run(run_id)
+    return run_id
+
+
+@pytest.mark.parametrize("gone", [lambda: None, lambda: "0" * 32, deleted])
+def test_a_model_whose_run_is_gone_is_registered_in_the_open_one(
+    gone: Callable[[], str | None], tmp_path: Path
+) -> None:
+    """Never tracked, of another store, or deleted in the UI: the pipeline's run takes the model."""
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    mlflow.create_experiment("tested", (tmp_path / "artifacts").as_uri())
+    mlflow.set_experiment("tested")
+    try:
+        with mlflow.start_run() as run:
+            RegisteredModelDataset(name="tested").save((tiny_export(), gone()))
+        (version,) = MlflowClient().search_model_versions("name = 'tested'")
+        assert version.run_id == run.info.run_id
+    finally:
+        mlflow.set_tracking_uri(before)
+
+
+def test_a_registry_that_does_not_answer_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names the store, and the command that registers the model later."""
+
+    def fail(**_: object) -> None:
+        raise mlflow.MlflowException("no route to host")
+
+    monkeypatch.setattr(Model, "log", fail)
+    with pytest.raises(DatasetError) as caught:
+        RegisteredModelDataset(name="tested").save((tiny_export(), None))
+    assert isinstance(caught.value.__cause__, PortraitPipelineError)
+    assert "no route to host" in str(caught.value.__cause__)
+    assert "kedro run --pipeline=export" in str(caught.value.__cause__)

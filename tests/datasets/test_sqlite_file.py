@@ -92,7 +92,15 @@ def test_a_full_disk_is_told(small_disk: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "{}", "null", '{"content_hash": "a"}', "\udcff"[:0]]
+    "text",
+    [
+        *("", "{", "[]", "{}", "null", '{"content_hash": "a"}', "[" * 10**5),
+        RECORD.to_json().replace('"width_px": 0', '"width_px": null'),
+        RECORD.to_json().replace('"empty"', "[]"),
+        RECORD.to_json().replace('"detail": ""', '"detail": 5'),
+        RECORD.to_json().replace('"detection": null', '"detection": {"box": [1]}'),
+        RECORD.to_json().replace('"detection": null', '"detection": 5'),
+    ],
 )
 def test_a_spoilt_record_is_measured_again(tmp_path: Path, text: str) -> None:
     """A row that cannot be read is not known, and the next put replaces it."""

@@ -149,7 +149,7 @@ def test_a_file_that_was_taken_away_locks_nothing(
     next_one.release()
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"command": 1}', "\0\0"])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"command": 1}', "\0\0", "[" * 10**5])
 def test_a_lock_that_nobody_signed_is_held_by_another_run(tmp_path: Path, content: str) -> None:
     """Whatever stands in the file, the message is a sentence."""
     file = tmp_path / ".lock"

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import gradio
+import httpx
 import pytest
+import requests
 from gradio.components import Component
 from starlette.testclient import TestClient
 from support.stand_in_model import StandInShelf, stand_in_judge
@@ -26,6 +28,7 @@ from portrait_pipeline.demo.page import NUM_EXAMPLES, Page
 from portrait_pipeline.demo.service import PortraitService
 from portrait_pipeline.demo.uploads import UploadFolder
 from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.process_environment import prepare_environment
 from portrait_pipeline.signals import StoppedError
 
 pytestmark = [  # both are Gradio's
@@ -159,6 +162,21 @@ def test_other_sites_get_no_permission(client: TestClient) -> None:
         for origin in ("http://evil.example", "http://127.0.0.1:7860"):
             answer = client.get(path, headers={"origin": origin})
             assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("proxy", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])
+def test_the_page_opens_behind_a_proxy(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever opens it on this machine reaches it directly, whatever proxy is set."""
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv(proxy, "http://127.0.0.1:9")  # nobody listens there
+    prepare_environment()
+    service = PortraitService(StandInShelf("proposed"), stand_in_judge)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Gradio's own, of its own parts
+        with running_page(service, "127.0.0.1", 0) as address:
+            assert httpx.get(address).status_code == 200
+            assert requests.get(address, timeout=30).status_code == 200
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:

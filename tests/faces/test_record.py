@@ -1,10 +1,14 @@
 """Measurements by law, and records that survive being written down."""
 
+import sqlite3
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 from support.ingestion import FACES, face_at
 
+from portrait_pipeline.datasets.detection_store import SqliteDetectionStore
 from portrait_pipeline.faces.detection import Finding
 from portrait_pipeline.faces.record import (
     PictureRecord,
@@ -58,3 +62,27 @@ def test_colour_does_not_fade_in_the_dark() -> None:
     hues = np.random.default_rng(0).integers(0, 255, (5, 5, 3), dtype=np.uint8)
     bright = hues.repeat(16, axis=0).repeat(16, axis=1)
     assert colourfulness(bright // 4) == pytest.approx(colourfulness(bright), rel=0.05)
+
+
+def test_no_mutation_of_a_record_is_taken_for_one_of_another_kind(tmp_path: Path) -> None:
+    """Law: a record with changed letters is not known, or has a value of its kind everywhere."""
+    draw, store = np.random.default_rng(0), SqliteDetectionStore(tmp_path / "d.sqlite")
+    found = Finding(face_at(10.0, 20.0, 40.0), None)
+    picture = ReducedPicture(Image.fromarray(noise()), 160, 160)
+    text = measure("abc", picture, found, FACES).to_json()
+    mutated = {}
+    for number in range(400):
+        letters = list(text)
+        for place in draw.integers(0, len(text), draw.integers(1, 5)):
+            letters[place] = draw.choice(list('"0{}[],:nultrea-'))
+        mutated[str(number)] = "".join(letters)
+    with sqlite3.connect(tmp_path / "d.sqlite") as connection:
+        connection.executemany("INSERT INTO records VALUES (?, ?)", mutated.items())
+    connection.close()
+    known = store.get(list(mutated))
+    assert 0 < len(known) < 400
+    for record in known.values():
+        assert (record.detail + record.content_hash + (record.fault or "")).isprintable()
+        assert int(record.width_px * record.height_px) >= 0
+        assert record.sharpness + record.brightness + record.colourfulness > -1e300
+        assert record.detection is None or len(record.detection.box) == 4

@@ -35,7 +35,8 @@ def test_commands_and_times_are_kept_and_added_to(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[1, 2]", b'{"commands": 3}', b"\xff\xfe", b"null"]
+    "content",
+    [b"", b"{", b"[1, 2]", b'{"commands": 3}', b"\xff\xfe", b"null", b"[" * 10**5, b"1" * 5000],
 )
 def test_a_damaged_log_is_begun_again(
     content: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -124,9 +124,13 @@ def test_trust_on_first_use(hostile_server: HostileServer, tmp_path: Path) -> No
     ("content", "reason"),
     [
         (b"<html>not found</html>", "is no file of weights"),
+        (b"", "is no file of weights"),
+        (b"\x80\x02.", "is no file of weights"),
+        (b"PK\x05\x06" + bytes(18), "is no file of weights"),
         ([1, 2], "holds a list"),
         ({"last_bn.weight": torch.ones(512)}, "lacks"),
         ("wrong shape", "has another shape of last_linear.weight"),
+        ("no tensor", "has another shape of last_linear.weight"),
     ],
 )
 def test_another_file_is_refused(
@@ -137,8 +141,9 @@ def test_another_file_is_refused(
     if isinstance(content, bytes):
         path.write_bytes(content)
     elif isinstance(content, str):
+        other = 5 if content == "no tensor" else torch.zeros(3, 3)
         state = torch.load(weights_file, weights_only=True)
-        torch.save(state | {"last_linear.weight": torch.zeros(3, 3)}, path)
+        torch.save(state | {"last_linear.weight": other}, path)
     else:
         torch.save(content, path)
     with pytest.raises(PortraitPipelineError, match=reason):

@@ -14,6 +14,7 @@ ENTRANCES = {
     "save": "write_checkpoint",
     "ingest": "fetch_pictures",
     "evaluate": "build_reference",
+    "report": "draw_figure_1",
 }
 
 
@@ -31,7 +32,7 @@ class KillSwitch:
         number: The signal; SIGKILL cannot be caught, as when power fails.
     """
 
-    where: Literal["training", "save", "ingest", "evaluate"]
+    where: Literal["training", "save", "ingest", "evaluate", "report"]
     count: int
     number: signal.Signals = signal.SIGKILL
     depth: int = 0

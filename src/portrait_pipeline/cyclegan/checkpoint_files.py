@@ -1,6 +1,5 @@
 """Checkpoints on disk: written whole or not at all, and checked before they are loaded."""
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -65,12 +64,11 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
     try:
         check_hash(path, required=True)
-        state: Checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        return upgraded(torch.load(path, map_location="cpu", weights_only=True))
     except DamagedFileError as error:
         raise DamagedCheckpointError(str(error)) from error
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except Exception as error:  # torch raises what its parsers happen to raise
         raise DamagedCheckpointError(f"{path} is no checkpoint of this project: {error}") from error
-    return upgraded(state)
 
 
 def upgraded(checkpoint: Checkpoint) -> Checkpoint:
@@ -80,6 +78,8 @@ def upgraded(checkpoint: Checkpoint) -> Checkpoint:
     the name of a discriminator and at the end of logged terms. Settings that came later have the
     default under which they change nothing.
     """
+    if not isinstance(checkpoint, dict):
+        raise TypeError(f"it holds a {type(checkpoint).__name__}, expected a dictionary")
     if "parameters" not in checkpoint:
         return checkpoint
     fields = TrainingParameters.model_fields.items()

@@ -47,7 +47,7 @@ def _read(rows: Iterable[tuple[str, str]]) -> Iterator[tuple[str, PictureRecord]
     for key, text in rows:
         try:
             yield key, PictureRecord.from_json(text)
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except Exception:  # whatever stands there instead of a record
             continue
 
 

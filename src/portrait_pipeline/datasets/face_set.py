@@ -16,6 +16,7 @@ from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.file_names import distinct_stems
 from portrait_pipeline.files import (
     is_whole_png,
+    parse_json,
     restore_folder,
     whole_folder,
     write_one_of_many,
@@ -136,7 +137,7 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
         """Return the PNG of each fingerprint: in the folder, or left by an interrupted save."""
         known = {file.stem: file for file in self._beside("made").glob("*.png")}
         try:
-            files = json.loads((self._folder / FINGERPRINTS).read_text(encoding="utf-8"))
+            files = parse_json((self._folder / FINGERPRINTS).read_bytes())
             known |= {str(key): self._folder / str(name) for key, name in dict(files).items()}
         except (OSError, ValueError, TypeError):
             pass  # not there, or damaged: the crops are made again

@@ -19,9 +19,9 @@ from mlflow.tracking import MlflowClient
 from mlflow.types import Schema, TensorSpec
 from packaging.requirements import Requirement
 
-from portrait_pipeline.datasets.mlflow_run import find_run
+from portrait_pipeline.datasets.mlflow_run import find_run, store_answers
 from portrait_pipeline.datasets.registry import describe_version
-from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.errors import PortraitPipelineError, TrackingLostError
 from portrait_pipeline.files import whole_folder
 from portrait_pipeline.portrayal.exported import DETECTOR_NETWORKS, GENERATOR, ExportedModel
 
@@ -141,8 +141,20 @@ class RegisteredModelDataset(AbstractDataset[PublishedModel, PyFuncModel]):
         self.metadata = metadata
 
     def save(self, data: PublishedModel) -> None:
-        """Log the model into its run and register a new version."""
-        exported, tracking_id = data
+        """Log the model into its run and register a new version.
+
+        Raises:
+            PortraitPipelineError: if MLflow's store does not answer.
+        """
+        try:
+            with store_answers():
+                self._register(*data)
+        except TrackingLostError as error:
+            raise PortraitPipelineError(
+                f"{error.remedy}, then run `kedro run --pipeline=export` again"
+            ) from error
+
+    def _register(self, exported: ExportedModel, tracking_id: str | None) -> None:
         run_id = _known_run(tracking_id)
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch, "export")

@@ -7,7 +7,7 @@ from typing import Any
 
 from kedro.io import AbstractDataset
 
-from portrait_pipeline.files import write_whole
+from portrait_pipeline.files import parse_json, write_whole
 from portrait_pipeline.masking import mask_values
 
 logger = logging.getLogger(__name__)
@@ -28,11 +28,11 @@ class RunLogDataset(AbstractDataset[dict[str, Any], dict[str, Any]]):
     def load(self) -> dict[str, Any]:
         """Read the log; one that is damaged is begun again, since it only tells what was done."""
         try:
-            log = json.loads(self._filepath.read_text(encoding="utf-8"))
+            log = parse_json(self._filepath.read_bytes())
             return {part: dict(log[part]) for part in PARTS}
         except FileNotFoundError:
             pass
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, OSError):
             logger.warning("%s is damaged and is begun again", self._filepath)
         return {part: {} for part in PARTS}
 

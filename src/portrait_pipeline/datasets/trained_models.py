@@ -16,8 +16,8 @@ from mlflow.tracking import MlflowClient
 
 from portrait_pipeline.datasets.onnx_model import read_export
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.portrayal.exported import exported_model
-from portrait_pipeline.portrayal.portrayer import PortraitModel
+from portrait_pipeline.portrayal.exported import ExportedModel, exported_model
+from portrait_pipeline.portrayal.portrayer import DETECTION_SIZE_PX, PortraitModel
 from portrait_pipeline.portrayal.shipped import (
     ShippedModelError,
     read_shipped,
@@ -47,6 +47,8 @@ class TrainedModels:
             trained, PyTorch otherwise.
         averaged: Take the running average of a checkpoint's generator.
         hint: What to do when nothing is trained.
+        detection_size_px: Photos are searched for faces in this size, or in that of the training
+            where it is larger.
     """
 
     def __init__(
@@ -56,12 +58,14 @@ class TrainedModels:
         runtime: Runtime = "auto",
         averaged: bool = True,
         hint: str = "run `make demo` first",
+        detection_size_px: int = DETECTION_SIZE_PX,
     ) -> None:
         self._catalog = catalog
         self._experiment = experiment
         self._runtime = runtime
         self._averaged = averaged
         self._hint = hint
+        self._detection_size_px = detection_size_px
 
     def names(self) -> list[tuple[str, str]]:
         """Return label and name of every model: the catalog's, MLflow's runs, the package's."""
@@ -102,7 +106,7 @@ class TrainedModels:
 
     def _from_catalog(self, name: str) -> PortraitModel:
         if self._runs_exported(name):
-            return exported_model(self._catalog.load(f"{name}_onnx"))
+            return self._from_export(self._catalog.load(f"{name}_onnx"))
         if not self._catalog.exists(f"{name}_checkpoint"):
             raise PortraitPipelineError(
                 f"the model {name} has no checkpoint here, only an exported model: use it with"
@@ -144,7 +148,12 @@ class TrainedModels:
 
         if not isinstance(checkpoint, dict):
             raise TypeError(f"a checkpoint is a dictionary, not {type(checkpoint)}")
-        return checkpoint_model(checkpoint, self._averaged)
+        return checkpoint_model(
+            checkpoint, self._averaged, detection_size_px=self._detection_size_px
+        )
+
+    def _from_export(self, exported: ExportedModel) -> PortraitModel:
+        return exported_model(exported, detection_size_px=self._detection_size_px)
 
     def _from_run(self, run_id: str) -> PortraitModel:
         from portrait_pipeline.cyclegan.checkpoint_files import read_checkpoint  # noqa: PLC0415
@@ -169,7 +178,7 @@ class TrainedModels:
         address = name.removeprefix("models:/")
         address = address if {"/", "@"} & set(address) else f"{address}/latest"
         with _artifacts(f"models:/{address}", f"the registered model {name}") as folder:
-            return exported_model(read_export(folder))
+            return self._from_export(read_export(folder))
 
     def _tracked_runs(self) -> Sequence[Run]:
         experiment = mlflow.get_experiment_by_name(self._experiment)

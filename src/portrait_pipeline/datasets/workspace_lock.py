@@ -11,6 +11,7 @@ from kedro.io import AbstractDataset
 
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.file_locks import SHARED_BY_WORKERS, lock, share_lock, unlock
+from portrait_pipeline.files import parse_json
 
 
 class WorkspaceLock:
@@ -124,7 +125,7 @@ class WorkspaceLock:
     def _holder(self) -> dict[str, Any]:
         """Read who holds the lock; nothing where the file is not signed."""
         try:
-            holder = json.loads(self._file.read_text(encoding="utf-8"))
+            holder = parse_json(self._file.read_bytes())
         except (OSError, ValueError):
             return {}
         return holder if isinstance(holder, dict) else {}

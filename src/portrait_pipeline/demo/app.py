@@ -15,6 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
 from portrait_pipeline.demo import words
+from portrait_pipeline.demo.connections import guarded_connections
 from portrait_pipeline.demo.gate import Gate
 from portrait_pipeline.demo.hosts import HostNames
 from portrait_pipeline.demo.limits import (
@@ -152,7 +153,13 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
 
 @contextmanager
 def _served(app: FastAPI, listener: socket.socket) -> Iterator[None]:
-    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, ws="none")
+    config = uvicorn.Config(
+        app,
+        http=guarded_connections(),
+        ws="none",
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="page")
     thread.start()

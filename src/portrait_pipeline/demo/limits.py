@@ -11,6 +11,8 @@ PICTURE_LIMITS = PictureLimits(MAX_PICTURE_PIXELS, MAX_UPLOAD_BYTES, seconds=8)
 MAX_MESSAGE_BYTES = 64_000
 """Of everything that is sent and is no photo."""
 
+MAX_CONNECTIONS, MAX_CONNECTIONS_OF_ONE = 700, 96
+"""Open connections, with a request or none yet; a system may allow a program 1024 open files."""
 MAX_REQUESTS, MAX_REQUESTS_OF_ONE = 640, 64
 """Requests in progress; an open page keeps two of them open."""
 MAX_UPLOADS, MAX_UPLOADS_OF_ONE = 32, 8
@@ -20,6 +22,8 @@ MAX_WAITING, MAX_WAITING_OF_ONE = 24, 8
 MAX_STORED_BYTES, MAX_STORED_BYTES_OF_ONE = 400_000_000, 100_000_000
 """Uploads and portraits that lie on the disk; more than that deletes the oldest ones."""
 
+HEADER_SECONDS = 10.0
+"""For the header of a request."""
 UPLOAD_SECONDS = 120.0
 """For the whole of an upload: 12 MB at 0.8 Mbit/s."""
 MESSAGE_SECONDS = 10.0

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from types import UnionType
 from typing import Protocol
 
 import imagehash
@@ -13,6 +14,7 @@ from PIL import Image
 
 from portrait_pipeline.faces.crop import centre_transform, crop_face, crop_transform
 from portrait_pipeline.faces.detection import Detection, FaceFault, Finding
+from portrait_pipeline.files import parse_json
 from portrait_pipeline.parameters import FaceParameters
 from portrait_pipeline.pictures import PictureFault, ReducedPicture
 
@@ -25,6 +27,12 @@ HUE_SIZE_PX = 24
 LUMA = np.array([0.299, 0.587, 0.114])
 
 Fault = PictureFault | FaceFault
+_KINDS: dict[str, type | UnionType] = {
+    **dict.fromkeys(("content_hash", "perceptual_hash", "detail"), str),
+    **dict.fromkeys(("width_px", "height_px"), int),
+    **dict.fromkeys(("sharpness", "brightness", "colourfulness"), int | float),
+    "fault": str | None,
+}
 
 
 @dataclass(frozen=True)
@@ -61,15 +69,19 @@ class PictureRecord:
 
     @staticmethod
     def from_json(text: str) -> "PictureRecord":
-        """Read back what `to_json` wrote."""
-        values = json.loads(text)
+        """Read back what `to_json` wrote; anything else raises one exception or another."""
+        values = parse_json(text)
         found = values.pop("detection")
         detection = None
         if found is not None:
             detection = Detection.of_arrays(
                 np.array(found["box"]), np.array(found["landmarks"]), found["probability"]
             )
-        return PictureRecord(**values, detection=detection)
+        record = PictureRecord(**values, detection=detection)
+        for name, kind in _KINDS.items():
+            if not isinstance(getattr(record, name), kind):
+                raise TypeError(f"{name} is {getattr(record, name)!r}")
+        return record
 
 
 class DetectionStore(Protocol):

@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Literal
 
 import pooch
@@ -128,7 +127,7 @@ def _read_state(path: Path, network: FacenetNetwork) -> dict[str, Tensor]:
     expected = network.network.state_dict()
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+    except Exception as error:  # torch raises what its parsers happen to raise
         raise _another_file(path, "is no file of weights") from error
     if not isinstance(state, dict):
         raise _another_file(path, f"holds a {type(state).__name__}")
@@ -136,8 +135,9 @@ def _read_state(path: Path, network: FacenetNetwork) -> dict[str, Tensor]:
     if missing:
         raise _another_file(path, f"lacks {len(missing)} of {len(expected)} tensors ({missing[0]})")
     for key, tensor in expected.items():
-        if state[key].shape != tensor.shape:
-            raise _another_file(path, f"has another shape of {key} ({tuple(state[key].shape)})")
+        shape = getattr(state[key], "shape", None)
+        if shape != tensor.shape:
+            raise _another_file(path, f"has another shape of {key} ({shape and tuple(shape)})")
     return {key: state[key] for key in expected}
 
 

@@ -4,7 +4,6 @@ The network and its weights are torch-fidelity's: the TensorFlow network that FI
 defined with. Where the weights cannot be loaded there is no number, and the reason is said.
 """
 
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,9 +94,10 @@ def _read_inception(path: Path) -> nn.Module:
         # The library below loads the file without this restriction: refuse programs first.
         torch.load(path, map_location="cpu", weights_only=True)
         network = FeatureExtractorInceptionV3("inception-v3-compat", ["2048"], str(path))
-    except (RuntimeError, EOFError, OSError, AttributeError, pickle.UnpicklingError) as error:
+    except Exception as error:  # torch raises what its parsers happen to raise
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise PortraitPipelineError(
-            f"inception_weights={path} does not hold the Inception weights"
-            f" ({str(error).splitlines()[0]}), expected those of {WEIGHTS_URL}; {_HINT}"
+            f"inception_weights={path} does not hold the Inception weights ({reason}), expected"
+            f" those of {WEIGHTS_URL}; {_HINT}"
         ) from error
     return _OneFeature(network).eval()

@@ -1,19 +1,17 @@
 """An exported model: ONNX networks and their metadata, used without PyTorch."""
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import onnxruntime
 from jaxtyping import UInt8
-from pydantic import ValidationError
 
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.faces.cascade import FaceCascade
 from portrait_pipeline.faces.detect import FaceDetector
+from portrait_pipeline.files import parse_json
 from portrait_pipeline.parameters import FaceParameters
 from portrait_pipeline.portrayal.portrayer import (
     DETECTION_SIZE_PX,
@@ -112,27 +110,24 @@ def exported_model(
     metadata = model_metadata(session)
     try:
         preparation = FaceParameters.model_validate_json(metadata["preparation"])
-        detector = json.loads(metadata["detector"])
+        detector = parse_json(metadata["detector"])
+        first, second, third = map(float, detector["thresholds"])
+        factor = float(detector["factor"])
         name = metadata["model"]
-    except (KeyError, ValidationError, json.JSONDecodeError) as error:
+    except (KeyError, ValueError, TypeError) as error:  # pydantic's errors are ValueErrors
         raise PortraitPipelineError(
             f"the exported model does not say how faces are prepared ({error}); export it again"
             " with `kedro run --pipeline=export`"
         ) from error
-    cascade = _cascade(exported, detector, num_threads)
+    propose, refine, output = (
+        _runner(open_session(exported.networks[name], num_threads)) for name in DETECTOR_NETWORKS
+    )
+    cascade = FaceCascade(propose, refine, output, (first, second, third), factor)
     searching = preparation_for_use(preparation, detection_size_px)
     finder = FaceDetector(searching, cascade=cascade)
     teacher = metadata.get("teacher") or None
     size_px = searching.detection_size_px
     return PortraitModel(name, preparation, finder, _painter(session), teacher, size_px)
-
-
-def _cascade(exported: ExportedModel, detector: Mapping[str, Any], num_threads: int) -> FaceCascade:
-    propose, refine, output = (
-        _runner(open_session(exported.networks[name], num_threads)) for name in DETECTOR_NETWORKS
-    )
-    first, second, third = detector["thresholds"]
-    return FaceCascade(propose, refine, output, (first, second, third), detector["factor"])
 
 
 def _runner(session: onnxruntime.InferenceSession) -> Callable[[np.ndarray], list[np.ndarray]]:

@@ -6,7 +6,6 @@ that after some 30 quick requests it answers 403 for half a minute or more (60).
 """
 
 import hashlib
-import json
 import logging
 import os
 import re
@@ -22,7 +21,7 @@ import pandas as pd
 
 from portrait_pipeline.downloads import DownloadError, Patience, download_file
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.files import write_whole
+from portrait_pipeline.files import parse_json, write_whole
 from portrait_pipeline.progress import progress_bar
 from portrait_pipeline.sources.files import picture_table
 
@@ -135,8 +134,8 @@ class _Visit:
         if not self._fetch(f"{self._museum.address}/{wanted}", path):
             write_whole(path, b"{}")
         try:
-            answer = json.loads(path.read_bytes())
-        except (ValueError, RecursionError):
+            answer = parse_json(path.read_bytes())
+        except ValueError:
             answer = None
         if not isinstance(answer, dict):
             path.unlink()
