@@ -1,7 +1,9 @@
 """What reaches the terminal: this project's own words, each once, above any bar."""
 
+import errno
 import io
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,12 +12,8 @@ import pytest
 import yaml
 
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.terminal import (
-    LogFile,
-    sentence_of_validation,
-    show_any_character,
-    user_error,
-)
+from portrait_pipeline.shell import show_any_character
+from portrait_pipeline.terminal import LogFile, sentence_of_validation, user_error
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "src" / "portrait_pipeline"
@@ -42,6 +40,19 @@ def test_the_sentence_of_a_wrapped_mistake_is_found() -> None:
     wrapped.__cause__ = PortraitPipelineError("give another folder")
     assert user_error(wrapped) == "give another folder"
     assert user_error(RuntimeError("a fault")) is None
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES])
+def test_a_disk_that_is_full_or_closed_is_a_sentence(number: int) -> None:
+    """Whichever library wrote, and however its error was wrapped; other faults are ours."""
+    for path in ("/data/crops/faces.npy", None):
+        wrapped = RuntimeError("Failed while saving data")
+        wrapped.__cause__ = OSError(number, os.strerror(number), path)
+        sentence = user_error(wrapped)
+        assert sentence is not None
+        assert sentence.startswith(f"{path or 'a file'} cannot be used ({os.strerror(number)})")
+        assert "free space" in sentence
+    assert user_error(OSError(errno.EBADF, "Bad file descriptor")) is None
 
 
 def test_a_setting_that_does_not_fit_is_one_sentence() -> None:

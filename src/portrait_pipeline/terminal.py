@@ -1,9 +1,11 @@
 """What the terminal shows: this project's own words, and one sentence instead of a traceback."""
 
+import errno
 import logging
 import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,10 @@ from portrait_pipeline.signals import stopping_in_order
 from portrait_pipeline.suggestions import did_you_mean
 
 LOG_FILE = "portrait_pipeline.log"
+
+_OF_THE_DISK = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+)
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +51,11 @@ class LogFile(RotatingFileHandler):
     def __init__(self, path: Path) -> None:
         super().__init__(path, maxBytes=10 * 2**20, backupCount=3, encoding="utf-8", delay=True)
         self._has_complained = False
+
+    def close(self) -> None:
+        """Close the file; what could not be written before cannot be written now."""
+        with suppress(OSError):
+            super().close()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's own name
         """Say once that there is no log file."""
@@ -83,7 +94,8 @@ def user_error(error: BaseException | None) -> str | None:
     """Return the sentence for the person at the terminal, or None for a fault of ours.
 
     Kedro wraps what a dataset raises, and OmegaConf, without a cause, what a resolver raises; the
-    sentence is then that of the innermost.
+    sentence is then that of the innermost. A disk that is full or not writable is one as well,
+    whoever wrote to it.
     """
     meant_for_people = PortraitPipelineError, TrainingInterruptedError, ParameterValidationError
     while error is not None:
@@ -91,6 +103,11 @@ def user_error(error: BaseException | None) -> str | None:
             return sentence_of_validation(str(error))
         if isinstance(error, meant_for_people):
             return str(error)
+        if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+            return (
+                f"{error.filename or 'a file'} cannot be used ({error.strerror}): free space on its"
+                " disk, or allow access to it, and run the command again; what was saved is kept"
+            )
         is_of_resolver = isinstance(error, OmegaConfBaseException)
         error = error.__cause__ or (error.__context__ if is_of_resolver else None)
     return None

@@ -23,6 +23,7 @@ from support.stand_in_model import StandInShelf, stand_in_judge
 from portrait_pipeline.demo import app as app_module
 from portrait_pipeline.demo import words
 from portrait_pipeline.demo.app import page_app, running_page, serve
+from portrait_pipeline.demo.connections import guarded_connections
 from portrait_pipeline.demo.hosts import HostNames
 from portrait_pipeline.demo.page import NUM_EXAMPLES, Page
 from portrait_pipeline.demo.service import PortraitService
@@ -162,6 +163,20 @@ def test_other_sites_get_no_permission(client: TestClient) -> None:
         for origin in ("http://evil.example", "http://127.0.0.1:7860"):
             answer = client.get(path, headers={"origin": origin})
             assert "access-control-allow-origin" not in answer.headers
+
+
+def test_a_silent_connection_to_the_page_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page is served with a limit on the time of a request's header."""
+    quick = guarded_connections(header_seconds=0.01)
+    monkeypatch.setattr(app_module, "guarded_connections", lambda: quick)
+    service = PortraitService(StandInShelf("proposed"), stand_in_judge)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Gradio's own, of its own parts
+        with running_page(service, "127.0.0.1", 0) as address:
+            port = int(address.rstrip("/").rpartition(":")[2])
+            silent = socket.create_connection(("127.0.0.1", port), 20)
+            with silent, contextlib.suppress(ConnectionResetError):
+                assert silent.recv(1) == b""
 
 
 @pytest.mark.parametrize("proxy", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])

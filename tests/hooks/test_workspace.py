@@ -1,6 +1,7 @@
 """A run holds its workspace from before its first node to after its last, and tidies it first."""
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -55,13 +56,28 @@ def test_the_workspace_is_held_until_the_run_ends(tmp_path: Path, end: str) -> N
     other.after_pipeline_run()
 
 
-def test_other_ranks_take_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The processes of one training do not lock one another out."""
-    first = WorkspaceHook()
-    first.before_pipeline_run({}, PIPELINE, catalog_of(tmp_path))
+def test_other_ranks_share_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processes of one training do not lock one another out, and the last one keeps others out.
+
+    A rank shares the lock once the first one has taken it, and its end removes nothing.
+    """
+    first, rank, catalog = WorkspaceHook(), WorkspaceHook(), catalog_of(tmp_path)
     monkeypatch.setenv("RANK", "1")
-    WorkspaceHook().before_pipeline_run({}, PIPELINE, catalog_of(tmp_path))
-    first.after_pipeline_run()
+    rank.before_pipeline_run({}, PIPELINE, catalog_of(tmp_path))
+    rank.after_dataset_loaded()  # too early
+    monkeypatch.setenv("RANK", "0")
+    first.before_pipeline_run({}, PIPELINE, catalog)
+    monkeypatch.setenv("RANK", "1")
+    rank.after_dataset_loaded()
+    held = catalog.load("workspace_lock")._held
+    os.close(held[1])  # as when the first one is killed
+    with pytest.raises(PortraitPipelineError, match="works in the workspace"):
+        WorkspaceLock(tmp_path / "sample/.lock").acquire("next")
+    rank.after_pipeline_run()
+    assert (tmp_path / "sample/.lock").exists()
+    following = WorkspaceLock(tmp_path / "sample/.lock")
+    assert following.acquire("next")
+    following.release()
 
 
 def test_what_killed_runs_left_is_removed(tmp_path: Path) -> None:

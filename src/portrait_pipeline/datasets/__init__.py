@@ -1,1 +1,1 @@
-"""Kedro datasets of our own: what the catalog needs and the library does not have."""
+"""Kedro datasets of this project, for what kedro-datasets does not offer."""

@@ -1,4 +1,4 @@
-"""A trained model, and the states of a training under way, as datasets of the catalog."""
+"""Datasets for trained models and for the states of a training that is running."""
 
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -81,7 +81,7 @@ class CheckpointStoreDataset(AbstractDataset[None, FileCheckpointStore]):
         return FileCheckpointStore(self._folder, self._use_previous, self.run_id)
 
     def save(self, data: None) -> None:
-        """Refuse: nodes save through the store that they were handed."""
+        """Refuse to save: nodes save through the store that they get as an input."""
         raise TypeError("a checkpoint store is an input only")
 
     def _describe(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What was found in each picture, kept in one SQLite file under the hash of the content."""
+"""Stores what was found in each picture in one SQLite file, under the hash of its content."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -36,14 +36,14 @@ class SqliteDetectionStore:
         return found
 
     def put(self, records: Mapping[str, PictureRecord]) -> None:
-        """Keep records: all of them or, when the process dies meanwhile, none."""
+        """Save all records, or none of them if the process dies meanwhile."""
         rows = [(key, record.to_json()) for key, record in records.items()]
         with transaction(self._file) as connection:
             connection.executemany("INSERT OR REPLACE INTO records VALUES (?, ?)", rows)
 
 
 def _read(rows: Iterable[tuple[str, str]]) -> Iterator[tuple[str, PictureRecord]]:
-    """Read records back; one that cannot be read is not known, and its file is measured again."""
+    """Read records; skip those that cannot be read, so that their files are measured again."""
     for key, text in rows:
         try:
             yield key, PictureRecord.from_json(text)
@@ -52,7 +52,7 @@ def _read(rows: Iterable[tuple[str, str]]) -> Iterator[tuple[str, PictureRecord]
 
 
 class DetectionStoreDataset(AbstractDataset[None, DetectionStore]):
-    """Hands nodes the store; what they put into it is there at once.
+    """Gives nodes the store; what they put into it is saved at once.
 
     Args:
         filepath: The SQLite file; it is made when it is not there.
@@ -68,7 +68,7 @@ class DetectionStoreDataset(AbstractDataset[None, DetectionStore]):
         return SqliteDetectionStore(self._filepath)
 
     def save(self, data: None) -> None:
-        """Refuse: a store is an input, and nodes write through it."""
+        """Refuse to save: a store is an input, and nodes write through it."""
         raise TypeError("a detection store is an input only")
 
     def _exists(self) -> bool:

@@ -1,4 +1,4 @@
-"""Embeddings of face crops, kept in one SQLite file under the network's and the picture's hash."""
+"""Stores embeddings of face crops in SQLite, under the hashes of network and picture."""
 
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ class SqliteEmbeddingStore:
             return _find(connection, network_hash, picture_hashes)
 
     def put(self, network_hash: str, embeddings: Mapping[str, Pair]) -> None:
-        """Keep pairs: all of them or, when the process dies meanwhile, none."""
+        """Save all pairs, or none of them if the process dies meanwhile."""
         rows = [(network_hash, key, _to_bytes(pair)) for key, pair in embeddings.items()]
         with transaction(self._file) as connection:
             connection.executemany("INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)", rows)
@@ -58,7 +58,7 @@ class ReadOnlyEmbeddingStore:
             return _find(connection, network_hash, picture_hashes)
 
     def put(self, network_hash: str, embeddings: Mapping[str, Pair]) -> None:
-        """Keep nothing: the process that writes puts the same."""
+        """Save nothing: the process that writes saves the same pairs."""
 
 
 def _find(
@@ -78,7 +78,7 @@ def _to_bytes(pair: Pair) -> bytes:
 
 
 def _is_pair(pair: object) -> bool:
-    """Tell whether a stored value can be two embeddings; what cannot is worked out again."""
+    """Tell whether a stored value can be two embeddings; any other is computed again."""
     return isinstance(pair, bytes) and len(pair) > 0 and len(pair) % _PAIR_ITEM_BYTES == 0
 
 
@@ -87,7 +87,7 @@ def _from_bytes(pair: bytes) -> Pair:
 
 
 class EmbeddingStoreDataset(AbstractDataset[None, EmbeddingStore]):
-    """Hands nodes the store; what they put into it is there at once.
+    """Gives nodes the store; what they put into it is saved at once.
 
     Where several processes train one model, all but the first set `read_only`.
 
@@ -115,7 +115,7 @@ class EmbeddingStoreDataset(AbstractDataset[None, EmbeddingStore]):
         return SqliteEmbeddingStore(self._filepath)
 
     def save(self, data: None) -> None:
-        """Refuse: a store is an input, and nodes write through it."""
+        """Refuse to save: a store is an input, and nodes write through it."""
         raise TypeError("an embedding store is an input only")
 
     def _exists(self) -> bool:

@@ -1,4 +1,4 @@
-"""Where and with what a result was made, as a dataset: versions, commit, machine."""
+"""A dataset that describes the environment of a run: versions, commit, machine."""
 
 import os
 import platform
@@ -56,7 +56,7 @@ class EnvironmentDataset(AbstractDataset[None, dict[str, Any]]):
         }
 
     def save(self, data: None) -> None:
-        """Refuse: the environment is what it is."""
+        """Refuse to save: the environment can only be read."""
         raise TypeError("the environment is an input only")
 
     def _describe(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Face crops as a dataset: PNGs for people, one packed array for machines."""
+"""A dataset of face crops: PNGs to look at, and one packed array to train on."""
 
 import io
 import json
@@ -39,7 +39,7 @@ class FaceStream(Protocol):
 
     @property
     def fingerprints(self) -> tuple[str, ...]:
-        """What decides the pixels of each crop."""
+        """A hash of everything that decides the pixels of each crop."""
 
     def make(self, names: Sequence[str]) -> Iterator[np.ndarray]:
         """Make the named crops in order, uint8 (size, size, 3)."""
@@ -83,7 +83,7 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
             ) from error
 
     def save(self, data: FaceSet | FaceStream) -> None:
-        """Write the set beside the old one, then put it in its place.
+        """Write the set beside the old one, then replace the old one.
 
         Raises:
             PortraitPipelineError: if names are not unique.
@@ -128,7 +128,7 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
                 yield pixels, self._keep_made(key, pixels)
 
     def _keep_made(self, fingerprint: str, pixels: np.ndarray) -> Path:
-        """Write a fresh crop where the next save finds it if this one is interrupted."""
+        """Keep a new crop where the next save finds it if this one is interrupted."""
         file = self._beside("made") / f"{fingerprint}.png"
         write_one_of_many(file, _png(pixels))
         return file

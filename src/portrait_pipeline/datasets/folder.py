@@ -1,4 +1,4 @@
-"""A folder as a dataset: for what a node makes many of, below a path that it does not know."""
+"""A folder as a dataset, for nodes that write many files and know no path."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ from kedro.io import AbstractDataset
 
 
 class FolderDataset(AbstractDataset[None, Path]):
-    """Hands a node the path of a folder, which is made when it is not there."""
+    """Gives a node the path of a folder, which is created if it is missing."""
 
     def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
         self._folder = Path(path)
@@ -19,7 +19,7 @@ class FolderDataset(AbstractDataset[None, Path]):
         return self._folder
 
     def save(self, data: None) -> None:
-        """Refuse: nodes write below the folder that they were handed."""
+        """Refuse to save: nodes write into the folder that they get as an input."""
         raise TypeError("a folder is an input only")
 
     def _describe(self) -> dict[str, Any]:

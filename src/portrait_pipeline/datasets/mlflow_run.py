@@ -1,4 +1,4 @@
-"""One MLflow run per model, handed to the nodes by the catalog: they never import MLflow."""
+"""One MLflow run per model. Nodes get it from the catalog and never import MLflow."""
 
 import importlib.metadata
 import logging
@@ -52,7 +52,7 @@ def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def written_setting(value: Any) -> str:
-    """Write a setting as people search for it in MLflow: 5.0 as `5`, and without secrets."""
+    """Write a setting as people search for it in MLflow: 5.0 as `5`, secrets masked."""
     if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_WHOLE:
         return str(int(value))
     return str(mask_values(value))
@@ -183,7 +183,7 @@ class MlflowRunTracker:
 
     @contextmanager
     def _warns(self) -> Iterator[None]:
-        """Go on without the store where what is written is kept in the catalog too."""
+        """Continue without the store: what is written here is in the catalog too."""
         try:
             with store_answers():
                 yield
@@ -197,7 +197,7 @@ class MlflowRunTracker:
         return self._run_id
 
     def _reopened(self, tracking_id: str | None) -> str | None:
-        """Open the run of an interrupted training; the pipeline that goes on becomes its parent."""
+        """Open the run of an interrupted training, under the pipeline that resumes it."""
         run = None if tracking_id is None else self._find(tracking_id)
         if run is None:
             return None
@@ -272,7 +272,7 @@ def find_run(client: MlflowClient, run_id: str) -> Run | None:
 
 
 class MlflowRunDataset(AbstractDataset[None, MlflowRunTracker]):
-    """Hands a node the tracker of one model; it has no run until the node starts one."""
+    """Gives a node the tracker of one model; it has no run until the node starts one."""
 
     def __init__(self, *, model: str = "model", metadata: dict[str, Any] | None = None) -> None:
         self._model = model
@@ -283,7 +283,7 @@ class MlflowRunDataset(AbstractDataset[None, MlflowRunTracker]):
         return MlflowRunTracker(self._model)
 
     def save(self, data: None) -> None:
-        """Refuse: nodes write through the tracker that they were handed."""
+        """Refuse to save: nodes write through the tracker that they get as an input."""
         raise TypeError("an MLflow run is an input only")
 
     def _describe(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Exported models: files in the catalog, and the same in MLflow's registry, ready to be served."""
+"""Exported models, as files in the catalog and in MLflow's registry."""
 
 import importlib.metadata
 import io
@@ -192,7 +192,7 @@ class RegisteredModelDataset(AbstractDataset[PublishedModel, PyFuncModel]):
 
 
 def _known_run(tracking_id: str | None) -> str | None:
-    """Return the run if it is still there; otherwise the run that is open takes the model."""
+    """Return the run if it still exists; otherwise None, and the open run gets the model."""
     gone = tracking_id is None or find_run(MlflowClient(), tracking_id) is None
     return None if gone else tracking_id
 

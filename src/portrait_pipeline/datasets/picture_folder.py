@@ -1,4 +1,4 @@
-"""A folder of photos to read and a folder for portraits, handed to a node that knows no path."""
+"""Datasets for a folder of photos and a folder for portraits."""
 
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ class PhotoFolderDataset(AbstractDataset[None, list[ListedFile]]):
         return [file.listed for file in find_files(self._folder, self._hint)]
 
     def save(self, data: None) -> None:
-        """Refuse: photos are an input only."""
+        """Refuse to save: photos are an input only."""
         raise TypeError("a folder of photos is an input only")
 
     def _describe(self) -> dict[str, Any]:
@@ -52,7 +52,7 @@ class PortraitFolderDataset(AbstractDataset[None, PictureWriter]):
         return PictureWriter(self._folder, self._overwrite)
 
     def save(self, data: None) -> None:
-        """Refuse: nodes write through the writer that they were handed."""
+        """Refuse to save: nodes write through the writer that they get as an input."""
         raise TypeError("a folder of portraits is written through its writer")
 
     def _describe(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Where a dataset of the catalog lies."""
+"""Finds the files of the datasets in the catalog."""
 
 from pathlib import Path
 

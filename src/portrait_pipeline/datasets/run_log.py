@@ -1,4 +1,4 @@
-"""What was run, and how long each stage took: kept beside the results for the report page."""
+"""Records which commands were run and how long each node took, for the report page."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ class RunLogDataset(AbstractDataset[dict[str, Any], dict[str, Any]]):
         self.metadata = metadata
 
     def load(self) -> dict[str, Any]:
-        """Read the log; one that is damaged is begun again, since it only tells what was done."""
+        """Read the log; a damaged one starts again, since it only describes what was done."""
         try:
             log = parse_json(self._filepath.read_bytes())
             return {part: dict(log[part]) for part in PARTS}
@@ -37,7 +37,7 @@ class RunLogDataset(AbstractDataset[dict[str, Any], dict[str, Any]]):
         return {part: {} for part in PARTS}
 
     def save(self, data: dict[str, Any]) -> None:
-        """Add entries, without their secrets; one that is there is replaced, and comes last."""
+        """Add entries, secrets masked; an existing entry is replaced and moves to the end."""
         log = self.load()
         for part, entries in mask_values(data).items():
             kept = {key: value for key, value in log[part].items() if key not in entries}

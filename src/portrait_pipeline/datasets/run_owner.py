@@ -1,4 +1,4 @@
-"""Which process writes an MLflow run, so that the runs of killed processes can be closed."""
+"""Names the process that writes an MLflow run, so that runs of killed processes can be closed."""
 
 import os
 import socket
@@ -17,7 +17,7 @@ def owner() -> str:
 
 
 def is_gone(named: str) -> bool:
-    """Tell whether the process so named has ended; False where this machine cannot know it."""
+    """Tell whether a process with this name has ended; False if this machine cannot know."""
     host, _, process = named.rpartition(":")[0].rpartition(":")
     if host != socket.gethostname() or not process.isdecimal():
         return False
@@ -53,7 +53,7 @@ def _name(run: Run) -> str:
 
 
 def _started(process: int) -> str:
-    """Return the kernel's count of ticks at which a process started; "" where it does not tell."""
+    """Return the time at which a process started, in kernel ticks; "" if it is not known."""
     try:
         stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:

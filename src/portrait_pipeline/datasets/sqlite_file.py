@@ -1,4 +1,4 @@
-"""Transactions on a SQLite file that keeps what can be worked out again."""
+"""Transactions on a SQLite file, whose content can be computed again."""
 
 import sqlite3
 from collections.abc import Iterator

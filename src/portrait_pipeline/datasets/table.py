@@ -1,4 +1,4 @@
-"""Tables as CSV files in which names and other text come back as they were."""
+"""Tables as CSV files that preserve names and other text exactly."""
 
 import csv
 from typing import Any, ClassVar

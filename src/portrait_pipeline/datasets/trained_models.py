@@ -1,4 +1,4 @@
-"""Trained models by the names that people give: from the catalog, an MLflow run or its registry."""
+"""Finds trained models by name: in the catalog, an MLflow run or the model registry."""
 
 import io
 import logging
@@ -212,7 +212,7 @@ def _label(run: Run) -> str:
 
 @contextmanager
 def _artifacts(address: str, what: str) -> Iterator[Path]:
-    """Fetch files from MLflow into a folder that is gone afterwards."""
+    """Download files from MLflow into a temporary folder."""
     with TemporaryDirectory() as scratch:
         try:
             with redirect_stderr(io.StringIO()):  # MLflow draws bars

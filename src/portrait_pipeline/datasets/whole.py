@@ -1,4 +1,4 @@
-"""Any dataset that keeps one file: saved whole or not at all, and checked when it is loaded."""
+"""Wraps any dataset of one file: it is saved completely or not at all, and checked on loading."""
 
 from collections.abc import Callable
 from functools import wraps

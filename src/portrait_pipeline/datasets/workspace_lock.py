@@ -70,7 +70,7 @@ class WorkspaceLock:
         return True
 
     def join(self) -> bool:
-        """Share the lock of the process beside this one that the same launcher started.
+        """Share the lock of another process that was started by the same launcher.
 
         Returns:
             Whether it is shared; False also as long as the other process has not taken it.
@@ -110,7 +110,7 @@ class WorkspaceLock:
             return False
 
     def _sign(self, descriptor: int, command: str) -> None:
-        """Write down who holds the lock, into the locked file itself: a new one would be free."""
+        """Write who holds the lock into the locked file itself; a new file would be unlocked."""
         holder = {
             "command": command,
             "process": os.getpid(),
@@ -145,7 +145,7 @@ class WorkspaceLock:
 
 
 class WorkspaceLockDataset(AbstractDataset[None, WorkspaceLock]):
-    """Hands the lock of a workspace to whoever loads it; always the same one.
+    """Gives everyone who loads it the same lock of a workspace.
 
     Args:
         filepath: The file that is locked; the name of its folder is that of the workspace.
@@ -162,7 +162,7 @@ class WorkspaceLockDataset(AbstractDataset[None, WorkspaceLock]):
         return self._lock
 
     def save(self, data: None) -> None:
-        """Refuse: a lock is taken, not saved."""
+        """Refuse to save: a lock is taken, not saved."""
         raise TypeError("a lock is an input only")
 
     def _describe(self) -> dict[str, Any]:

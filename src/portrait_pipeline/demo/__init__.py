@@ -1,1 +1,1 @@
-"""The web page: upload, translate, show. No model code."""
+"""The web page, where people upload a photo and see its portraits. It holds no model code."""

@@ -1,4 +1,4 @@
-"""Serve the page: on this machine alone unless asked, with Gradio's extras off."""
+"""Serves the page, by default to this machine only and without Gradio's extra services."""
 
 import logging
 import os
@@ -176,7 +176,7 @@ def _served(app: FastAPI, listener: socket.socket) -> Iterator[None]:
 
 @contextmanager
 def _swept(uploads: UploadFolder) -> Iterator[None]:
-    """Delete old photos and portraits while the block runs, whether or not anybody comes."""
+    """Delete old photos and portraits while the block runs, even if nobody visits."""
     ended = threading.Event()
 
     def sweep() -> None:
@@ -194,7 +194,7 @@ def _swept(uploads: UploadFolder) -> Iterator[None]:
 
 @contextmanager
 def _environment(root: str) -> Iterator[None]:
-    """Tell Gradio where its files go, and to talk to nobody."""
+    """Tell Gradio where to keep its files, and to contact no other machine."""
     ours = {
         "GRADIO_TEMP_DIR": root,
         "GRADIO_ANALYTICS_ENABLED": "False",

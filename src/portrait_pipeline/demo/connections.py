@@ -1,4 +1,4 @@
-"""Connections on which no request comes: they end in time, and one visitor has only so many."""
+"""Ends connections that bring no request in time, and limits how many a visitor has open."""
 
 import asyncio
 from contextlib import ExitStack
@@ -11,7 +11,7 @@ from portrait_pipeline.demo.visitors import FullError, Places, visitor_at
 
 
 class GuardedConnection(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # h11's or httptools'
-    """Uvicorn's protocol, in which a connection without a request does not last.
+    """Uvicorn's protocol, with a time limit for requests and a limit on connections.
 
     The gate sees a request only once its header is complete; what is silent before that, or sends
     a header drop by drop, would keep a connection for ever, and the system has only so many. A
@@ -52,7 +52,7 @@ class GuardedConnection(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # 
         super().connection_lost(exc)
 
     def _watch(self) -> None:
-        """Give a request that has begun, and only that, until its time is over."""
+        """Start the time limit while a request is awaited, and stop it otherwise."""
         if not self._is_waiting():
             self._stop_watching()
         elif self._deadline is None:
@@ -77,7 +77,7 @@ class GuardedConnection(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # 
 def guarded_connections(
     room: Places | None = None, header_seconds: float = limits.HEADER_SECONDS
 ) -> type[asyncio.Protocol]:
-    """Make the protocol of one server, whose connections share their room."""
+    """Make the protocol class of one server, whose connections share one limit."""
     room = room or Places(limits.MAX_CONNECTIONS, limits.MAX_CONNECTIONS_OF_ONE)
     attributes = {"room": room, "header_seconds": header_seconds}
     return type("Connection", (GuardedConnection,), attributes)

@@ -1,4 +1,4 @@
-"""What stands before the page: only what it needs comes in, in time, and not too much at once."""
+"""A gate before the page: it passes only what the page needs, and limits size, time and number."""
 
 import asyncio
 import re
@@ -125,7 +125,7 @@ class Gate:
             await answer.instead(JSONResponse(detail, 422), scope)
 
     def _refusal(self, scope: Scope) -> Response | None:
-        """Say no to what the page has no use for, and to other people's pages."""
+        """Return the refusal of a request that the page does not need or another site sent."""
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         is_expected = (
@@ -153,7 +153,7 @@ class Gate:
                 yield
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand the request on, its query and its message reduced to what was checked."""
+        """Pass the request on, with its query and message reduced to what was checked."""
         asked = parse_qsl(scope["query_string"].decode("latin-1"))
         query = urlencode([(name, value) for name, value in asked if name in QUERY_NAMES])
         scope = {**scope, "query_string": query.encode()}
@@ -171,7 +171,7 @@ class Gate:
 
 
 def _is_from_here(headers: Headers, host: str) -> bool:
-    """Tell by what browsers add to a request whether another site sent it.
+    """Tell from the headers that browsers add whether this page itself sent a request.
 
     A link from another site may open the page; nothing else of it may reach the page.
     """

@@ -1,4 +1,4 @@
-"""Under which names the page may be called: others may be pages of strangers in disguise.
+"""Checks the name under which the page is called, which protects against DNS rebinding.
 
 A browser that visits a stranger's page can be told that the stranger's name belongs to this machine
 (DNS rebinding); it then sends requests here, and names the stranger in their `Host` header.

@@ -1,4 +1,4 @@
-"""What one visitor, and all of them together, may ask of the machine, in one place."""
+"""All limits on what one visitor, and all visitors together, may use."""
 
 from portrait_pipeline.decoding.processes import PictureLimits
 

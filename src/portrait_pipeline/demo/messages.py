@@ -1,4 +1,4 @@
-"""What a browser may tell the page: none of it can name a file or an address, except an upload.
+"""Checks the messages of browsers: the only file that one can name is a waiting upload.
 
 Gradio fetches an address, and opens a file, wherever a value has the form of a file, whatever the
 component. Every message is therefore checked and written anew before Gradio sees it.
@@ -46,7 +46,7 @@ class _Reset(_Message):
 
 @dataclass(frozen=True)
 class MessageRules:
-    """What is allowed to be said.
+    """The rules for messages from browsers.
 
     Attributes:
         num_inputs: Of every event of the page, by Gradio's number of it.
@@ -57,7 +57,7 @@ class MessageRules:
     is_upload: Callable[[str], bool]
 
     def checked(self, path: str, body: bytes, host: str) -> bytes:
-        """Return the message with nothing in it but what was checked.
+        """Return the message, reduced to what was checked.
 
         Args:
             path: Where it was sent.

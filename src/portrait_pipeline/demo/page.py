@@ -47,7 +47,7 @@ class Results:
 
     @property
     def parts(self) -> list[Any]:
-        """All of them, in one order."""
+        """Return all parts, always in the same order."""
         return [self.says, *self.trio, *self.captions, self.slider, self.download, self.crop]
 
 

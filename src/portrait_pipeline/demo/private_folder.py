@@ -1,4 +1,4 @@
-"""One folder for the faces of visitors, which no way out of the program leaves behind."""
+"""A folder for visitors' faces that is deleted however the program ends."""
 
 import os
 import shutil

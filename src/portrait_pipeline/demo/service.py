@@ -1,4 +1,4 @@
-"""From the bytes of an upload to an answer in words and pictures; knows nothing of Gradio."""
+"""Turns the bytes of an upload into an answer in words and pictures, without Gradio."""
 
 import logging
 from collections import OrderedDict
@@ -44,12 +44,12 @@ class ModelShelf(Protocol):
 
 
 class RefusedError(Exception):
-    """No portrait for this upload; the message is for the visitor."""
+    """There is no portrait for this upload; the message tells the visitor why."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the visitor gets.
+    """The answer to a visitor: words and pictures.
 
     Attributes:
         photo: The face crop.
@@ -207,7 +207,7 @@ class PortraitService:
         return {name: judge.compare(crop, pixels) for name, pixels in portraits.items()}
 
     def _portrayer(self, chosen: str) -> FacePortrayer:
-        """Put the chosen model beside the baseline, where there is one of the same preparation."""
+        """Combine the chosen model with the baseline, if there is one with the same preparation."""
         offered = [name for _, name in self.shelf.names()]
         chosen = chosen or next(iter(offered), "")  # asked before the page had listed the models
         if chosen not in offered:

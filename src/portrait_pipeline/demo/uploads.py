@@ -1,4 +1,4 @@
-"""Photos on their way in and portraits on their way out: each in its visitor's folder, for a while.
+"""Keeps uploads and portraits for a short time, each in a folder of its visitor.
 
 Everything lies below one private folder, which is deleted when the page ends. What a page that was
 killed left behind is deleted by the next one that starts.
@@ -53,7 +53,7 @@ class Upload:
 
 
 class UploadFolder:
-    """Where photos and portraits lie. Names are ours, never the client's.
+    """The folder of photos and portraits. All names are chosen here, never by the client.
 
     Args:
         root: The page's private folder.
@@ -116,7 +116,7 @@ class UploadFolder:
         return found if found.is_relative_to(self.root) and found.is_file() else None
 
     def sweep(self, max_age_seconds: float = KEEP_SECONDS) -> None:
-        """Delete what is older than that of what visitors sent and got."""
+        """Delete files of visitors that are older than this."""
         oldest = time.time() - max_age_seconds
         with self._lock:
             for path, _, changed_at in _files(self.folder):
@@ -181,7 +181,7 @@ def _remove_if_empty(folder: Path) -> None:
 
 
 def upload_route(uploads: UploadFolder) -> Route:
-    """Take the place of Gradio's upload: one file, of limited size, under a name of ours."""
+    """Replace Gradio's upload route: take one file of limited size under a name chosen here."""
 
     async def upload(request: Request) -> Response:
         async with request.form(max_files=1, max_fields=4) as form:
@@ -198,7 +198,7 @@ def upload_route(uploads: UploadFolder) -> Route:
 
 
 def progress_route() -> Route:
-    """Tell the page, which asks while it uploads, that there is nothing to wait for."""
+    """Tell the page, which asks for the progress of uploads, that nothing is to be awaited."""
 
     async def progress(request: Request) -> Response:
         del request  # the answer is the same for all
@@ -208,7 +208,7 @@ def progress_route() -> Route:
 
 
 def file_route(uploads: UploadFolder) -> Route:
-    """Take the place of Gradio's files: nothing but what lies in the page's own folder."""
+    """Replace Gradio's file route: serve only files in the page's own folder."""
 
     async def file(request: Request) -> Response:
         path = uploads.find_shown(request.path_params["path"])

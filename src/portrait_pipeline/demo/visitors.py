@@ -1,4 +1,4 @@
-"""Who a visitor is, and how much room one of them may take."""
+"""Tells visitors apart, and limits how much each of them may use."""
 
 import ipaddress
 from collections import Counter
@@ -15,7 +15,7 @@ class FullError(Exception):
 
 
 class Places:
-    """Places for what happens at one time, of which one visitor gets only a part.
+    """A limited number of places, of which one visitor gets only a part.
 
     Args:
         total: Places for all visitors together.

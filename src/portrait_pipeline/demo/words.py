@@ -1,4 +1,4 @@
-"""The sentences and the looks of the page."""
+"""The sentences and the style of the page."""
 
 from collections.abc import Sequence
 from html import escape
@@ -83,7 +83,7 @@ def refusal(words: str) -> str:
 
 
 def notes(answer: Answer) -> str:
-    """Write what is worth knowing about the photo."""
+    """Write the notes about the photo."""
     if answer.num_faces > 1:
         return (
             f'<p class="hint">{answer.num_faces} faces are in this photo; the largest one was'
@@ -93,7 +93,7 @@ def notes(answer: Answer) -> str:
 
 
 def caption(name: str, likeness: Likeness | None) -> str:
-    """Write a picture's name and, for a portrait, the judge's word: in words, number and bar."""
+    """Write a picture's name and, for a portrait, its similarity in words, number and bar."""
     head = f'<div class="card"><div class="name">{escape(name)}</div>'
     if likeness is None:
         return f"{head}</div>"

@@ -1,1 +1,1 @@
-"""What happens around the nodes: checks, tracking, lines on the terminal, the run log."""
+"""Kedro hooks: checks, tracking, lines on the terminal, the run log."""

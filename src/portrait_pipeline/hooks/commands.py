@@ -1,4 +1,4 @@
-"""The command that starts a run again, as a person types it, without the secrets in it."""
+"""Writes the command that repeats a run, as a person types it, with secrets masked."""
 
 import shlex
 from collections.abc import Iterable, Mapping

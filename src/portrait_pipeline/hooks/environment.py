@@ -1,4 +1,4 @@
-"""Which environment a run uses: Kedro asks for the pipelines without saying it."""
+"""Remembers the environment of a run, which Kedro does not pass to the pipeline registry."""
 
 from kedro.config import AbstractConfigLoader
 from kedro.framework.context import KedroContext

@@ -1,4 +1,4 @@
-"""What is refused before work starts: unknown parameters, missing inputs, too many processes."""
+"""Refuses unknown parameters, missing inputs and too many processes before work starts."""
 
 import logging
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ INPUT_ONLY = (MlflowRunDataset, CheckpointStoreDataset)
 
 
 class InputChecks:
-    """Says what is wrong before any work starts, and lets one process alone write."""
+    """Checks a run before any work starts, and lets only one process write."""
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -68,7 +68,7 @@ class InputChecks:
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
-        """Refuse what cannot be done; keep other ranks from writing and talking.
+        """Refuse what cannot be done, and keep other ranks from writing and logging.
 
         Raises:
             PortraitPipelineError: if an input is missing, or several processes would ingest.

@@ -1,4 +1,4 @@
-"""Which of several processes this one is: torchrun starts one for each device."""
+"""Tells which of the processes of torchrun this one is."""
 
 import os
 

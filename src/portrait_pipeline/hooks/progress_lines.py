@@ -1,4 +1,4 @@
-"""What a run tells the person at the terminal: stages, where their results lie, the tables."""
+"""Prints the stages of a run, where their results are, and the tables."""
 
 import logging
 import time
@@ -154,7 +154,7 @@ def _shortened(name: str) -> str:
 
 
 def shown_table(table: pd.DataFrame) -> str:
-    """Write the columns of a table that a person looks for first."""
+    """Write the most important columns of a table."""
     columns = [name for name in SHOWN_COLUMNS if name in table and table[name].notna().any()]
     measures = [name for name in columns if name != "model"]
     table = table[table[measures].notna().any(axis=1)]  # some controls have none of these

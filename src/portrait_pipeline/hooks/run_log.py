@@ -1,4 +1,4 @@
-"""The commands that made the results of a workspace, and how long each node took."""
+"""Records the commands that made the results of a workspace, and the duration of each node."""
 
 import logging
 import time
@@ -39,7 +39,7 @@ class RunLogHook:
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
-        """Look at the clock."""
+        """Remember when the node started."""
         self._outputs.expect(node)
         self._started[node.name] = time.monotonic()
 

@@ -1,4 +1,4 @@
-"""When the last output of a node is saved: only then is its result there."""
+"""Tells when the last output of a node is saved, so that its result is complete."""
 
 from kedro.pipeline.node import Node
 

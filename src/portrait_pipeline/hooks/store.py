@@ -1,4 +1,4 @@
-"""Where MLflow keeps runs and artifacts: by the project's folder and the user's environment."""
+"""Decides where MLflow keeps runs and artifacts."""
 
 import logging
 import os

@@ -63,7 +63,7 @@ PICTURE_TABLES = ("ingestion_audit", "splits", "portrait_table")
 
 @contextmanager
 def only_reported(what: str) -> Iterator[None]:
-    """Go on without MLflow where it would only have shown what the catalog keeps anyway."""
+    """Continue without MLflow where it would only show what the catalog keeps anyway."""
     try:
         with store_answers():
             yield
@@ -189,7 +189,7 @@ class TrackingHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships no t
         pipeline: Pipeline,
         catalog: DataCatalog,
     ) -> None:
-        """Close the pipeline's run as failed, or as killed; why it ends matters more than this."""
+        """Close the pipeline's run as failed or killed; MLflow's own errors must not hide why."""
         if not is_rank_zero():
             return
         with only_reported("the end of the run"):
@@ -243,7 +243,7 @@ def close_run_as_killed() -> None:
 
 
 def _keep_model(checkpoint: dict[str, Any], path: str) -> None:
-    """Log the checkpoint, and beside it what using the model takes: a twentieth of its size."""
+    """Log the checkpoint and, at a twentieth of its size, the generators that the model needs."""
     client, run_id = MlflowClient(), checkpoint["tracking_id"]
     if run_id is None or find_run(client, run_id) is None:
         return

@@ -1,4 +1,4 @@
-"""Versions of the catalog: which one is loaded, and that it is the one that was saved last."""
+"""Makes sure that the version that is loaded is the one that was saved last."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

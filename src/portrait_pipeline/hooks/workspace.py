@@ -32,7 +32,7 @@ class WorkspaceHook:
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
-        """Take the lock, then remove what killed runs have left of files half written.
+        """Take the lock, then remove unfinished files of killed runs.
 
         Raises:
             PortraitPipelineError: if another run holds it, naming that run.
