@@ -89,7 +89,7 @@ def outcomes(project: Path) -> dict[str, Outcome]:
         "compare": [*portray, "photos/p0.png", "--out", "o2", "--compare"],
         "missing": [*portray, "nowhere.png", "--out", "o3"],
         "into itself": [*portray, "photos", "--out", "photos"],
-        "other settings": [*portray, "photos/p0.png", "--out=o6", "--params",
+        "other settings": [*portray, "photos/p0.png", "--out=o6", "--model=proposed", "--params",
                            "workspace=other,portraying.detection_size_px=64"],
         "a judge": [*portray, "photos/p0.png", "--out=o7", "--params", "evaluation.judge=nobody"],
         "a typo": [*portray, "photos/p0.png", "--out=o8", "--params", "evaluatoin.judge=dlib"],

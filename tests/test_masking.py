@@ -139,6 +139,7 @@ def tags_of_the_pipeline() -> str:
     run_params = {"runtime_params": {"photos": SOURCE}, "pipeline_names": ["ingest"]}
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(TrackingHook, "_close_lost_runs", lambda _: [])
+        patched.setattr(TrackingHook, "_open_experiment", lambda _: None)
         # kedro-mlflow writes what it is told into tags
         patched.setattr(MlflowHook, "before_pipeline_run", lambda _, *given: told.append(given[0]))
         hook.before_pipeline_run(run_params, Pipeline([]), DataCatalog({}))

@@ -14,7 +14,7 @@ class GuardedConnection(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # 
     """Uvicorn's protocol, with a time limit for requests and a limit on connections.
 
     The gate sees a request only once its header is complete; what is silent before that, or sends
-    a header drop by drop, would keep a connection for ever, and the system has only so many. A
+    a header drop by drop, would keep a connection open, and the system has only so many. A
     connection that has been answered and stays idle is closed by uvicorn itself.
 
     Attributes:
