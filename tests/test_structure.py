@@ -73,6 +73,7 @@ TESTED_WITH: dict[str, str] = {
 # Tests of several modules at once, of the project's files, or of what a person does.
 TESTS_OF_THE_WHOLE = {
     "cyclegan/test_on_gpu.py",
+    "cyclegan/test_precision.py",
     "decoding/test_mutations.py",
     "demo/test_browser.py",
     "demo/test_promises.py",

@@ -1,14 +1,19 @@
 """Laws of steps that are read late and replayed; on a CPU, which carries out what a GPU queues."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
+from support.tiny_model import EVERY_INGREDIENT
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from portrait_pipeline.cyclegan import device_steps
 from portrait_pipeline.cyclegan.augmentation import DiffAugment
-from portrait_pipeline.cyclegan.batches import UnpairedBatches
+from portrait_pipeline.cyclegan.batches import Batch, UnpairedBatches
 from portrait_pipeline.cyclegan.data import TrainingData, embed_real_faces
 from portrait_pipeline.cyclegan.device_steps import (
     DeferredSteps,
@@ -17,8 +22,14 @@ from portrait_pipeline.cyclegan.device_steps import (
 )
 from portrait_pipeline.cyclegan.schedule import objective_at
 from portrait_pipeline.cyclegan.state import build_state
-from portrait_pipeline.cyclegan.step import StepContext, StepTerms
+from portrait_pipeline.cyclegan.step import (
+    StepContext,
+    StepTerms,
+    compute_gradients,
+    numbers_of,
+)
 from portrait_pipeline.errors import TrainingDivergedError
+from portrait_pipeline.identity import load_embedder
 
 NUM_STEPS = 9
 RISING = {"perceptual_warmup_epochs": 2}
@@ -183,3 +194,39 @@ def test_a_cpu_reads_every_step(parameters, fabric):
     steps = steps_of(parameters(), state, StepContext(fabric, None, 0.9))
     assert isinstance(steps, ImmediateSteps)
     assert steps.read() is None
+
+
+class _OnTheDeviceAlone(TorchDispatchMode):
+    """Refuses every operation that reads a value or touches memory of another device."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        made = func(*args, **(kwargs or {}))
+        tensors = [part for part in tree_leaves((args, kwargs, made)) if isinstance(part, Tensor)]
+        assert all(part.device.type == "meta" for part in tensors), func
+        return made
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"perceptual_gradient_share": 0.5}, {"lambda_identity_mapping": 2.0}, EVERY_INGREDIENT],
+)
+def test_the_passes_of_a_step_never_touch_the_host(parameters, changes, monkeypatch):
+    """Law: nothing is read from the device or sent to it, or a captured step would be refused.
+
+    Tensors on the device `meta` have no values, so that reading one fails, and everything else in
+    a step, dlib's network included, can be told by its device.
+    """
+    monkeypatch.setattr(torch, "autocast", lambda *_given, **_named: nullcontext())  # has no `meta`
+    meta = torch.device("meta")
+    settings = parameters(lambda_perceptual=1.0, **changes)
+    state, teacher = build_state(settings, meta), load_embedder("dlib").to(meta)
+    fabric = SimpleNamespace(device=meta, autocast=nullcontext)
+    context = StepContext(fabric, teacher, 0.9, DiffAugment.of(settings, 0))
+    pictures = torch.empty(2, 3, 32, 32, device=meta)
+    batch = Batch(pictures, pictures, teacher(pictures), teacher(pictures))
+    objective = objective_at(settings, 0, 1)
+    numbers = numbers_of(state, 2, objective, context)
+    compute_gradients(state, batch, objective, context, numbers)  # fills what is kept for good
+    with _OnTheDeviceAlone():
+        terms = compute_gradients(state, batch, objective, context, numbers)
+    assert terms.values.shape == (len(terms.names),)

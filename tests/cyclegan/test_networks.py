@@ -5,7 +5,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from portrait_pipeline.cyclegan.layers import Blur, RowConvolution, pad_by_strips
+from portrait_pipeline.cyclegan.layers import (
+    Blur,
+    Doubling,
+    RowConvolution,
+    double_by_copies,
+    pad_by_strips,
+)
 from portrait_pipeline.cyclegan.networks import (
     SKIP_SHARE,
     PatchDiscriminator,
@@ -249,6 +255,18 @@ def test_padding_by_strips_is_reflection_padding(padding):
     towards = torch.randn_like(expected)
     ours, theirs = (torch.autograd.grad(each, features, towards)[0] for each in (padded, expected))
     torch.testing.assert_close(ours, theirs)
+
+
+def test_doubling_by_copies_is_nearest_neighbour():
+    """Law: the same values, bit for bit, and the same gradients."""
+    torch.manual_seed(0)
+    features = torch.randn(2, 3, 5, 7, requires_grad=True)
+    doubled = [double_by_copies(features), Doubling()(features)]
+    assert torch.equal(*doubled)
+    towards = torch.randn_like(doubled[0])
+    torch.testing.assert_close(
+        *(torch.autograd.grad(each, features, towards)[0] for each in doubled)
+    )
 
 
 @pytest.mark.parametrize(("taps", "stride"), [((1, 3, 3, 1), 2), ((1, 2, 1), 1)])

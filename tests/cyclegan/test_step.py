@@ -7,12 +7,12 @@ from functools import partial
 import pytest
 import torch
 from lightning_fabric import Fabric
+from support.textbook_step import plain_networks, textbook_step, with_sgd
 from support.tiny_model import EVERY_INGREDIENT
 from torch.nn.functional import l1_loss, mse_loss
 
 from portrait_pipeline.cyclegan.augmentation import DiffAugment
 from portrait_pipeline.cyclegan.batches import Batch
-from portrait_pipeline.cyclegan.losses import full_objective
 from portrait_pipeline.cyclegan.schedule import objective_at
 from portrait_pipeline.cyclegan.state import build_state
 from portrait_pipeline.cyclegan.step import StepContext, training_step
@@ -24,78 +24,13 @@ from portrait_pipeline.cyclegan.translation_cycle import (
 )
 from portrait_pipeline.errors import TrainingDivergedError
 
-RATE = 0.05
-
-
-def adversarial(discriminator, images, target):
-    """Least squares towards a target, the mean over the discriminators of a domain."""
-    logits = discriminator(images)
-    each = logits if isinstance(logits, tuple) else (logits,)
-    return sum(((one - target) ** 2).mean() for one in each) / len(each)
-
-
-def textbook_step(nets, x, y, teacher, objective, change=(lambda x: x, lambda x: x)):
-    """A plain CycleGAN step with SGD: one graph for the generators, terms written anew.
-
-    `change` is what discriminators see of the pictures of paintings and of photos.
-    """
-    g, f, d_x, d_y = nets
-    fake_y, fake_x = g(x), f(y)
-    terms = {
-        "adversarial_loss": adversarial(d_y, change[0](fake_y), 1)
-        + adversarial(d_x, change[1](fake_x), 1),
-        "cycle_consistency_loss": l1_loss(f(fake_y), x) + l1_loss(g(fake_x), y),
-        "identity_mapping_loss": l1_loss(f(x), x) + l1_loss(g(y), y),
-        "perceptual_loss": (teacher(fake_y) - teacher(x)).square().sum(1).mean()
-        + (teacher(fake_x) - teacher(y)).square().sum(1).mean(),
-    }
-    loss = full_objective(terms, objective)
-    generators = [*g.parameters(), *f.parameters()]
-    gradients = list(torch.autograd.grad(loss, generators))
-    for discriminator, real, fake, t in ((d_x, x, fake_x, change[1]), (d_y, y, fake_y, change[0])):
-        loss = adversarial(discriminator, t(real), 1) + adversarial(
-            discriminator, t(fake.detach()), 0
-        )
-        loss = 0.5 * loss
-        gradients += torch.autograd.grad(loss, list(discriminator.parameters()))
-    every = [*generators, *d_x.parameters(), *d_y.parameters()]
-    return gradients, [(w - RATE * grad).detach() for w, grad in zip(every, gradients, strict=True)]
-
-
-def _plain(state):
-    nets = state.networks
-    return (
-        nets.photo_to_portrait,
-        nets.portrait_to_photo,
-        nets.photo_discriminator,
-        nets.painting_discriminator,
-    )
+STEP = 2
 
 
 def _batch(teacher, size=2):
     generator = torch.Generator().manual_seed(4)
     photos, paintings = (torch.rand(2, size, 3, 32, 32, generator=generator) * 2 - 1).unbind()
     return Batch(photos, paintings, teacher(photos), teacher(paintings))
-
-
-class _Recording(torch.optim.SGD):
-    """SGD that remembers the gradients it was given."""
-
-    def step(self, closure=None):
-        self.seen = [w.grad.clone() for group in self.param_groups for w in group["params"]]
-        return super().step(closure)
-
-
-def _with_sgd(state):
-    nets = state.networks
-    state.optimizers = {
-        "generators": _Recording(nets.generator_parameters(), lr=RATE),
-        "discriminators": _Recording(nets.discriminator_parameters(), lr=RATE),
-    }
-    return state
-
-
-STEP = 2
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -111,7 +46,7 @@ def test_a_step_is_the_textbooks(parameters, teacher, fabric, threads, changes):
     settings = parameters(
         lambda_perceptual=3.0, lambda_identity_mapping=5.0, num_residual_blocks=2, **changes
     )
-    state, batch = _with_sgd(build_state(settings, fabric.device)), _batch(teacher)
+    state, batch = with_sgd(build_state(settings, fabric.device)), _batch(teacher)
     state.step = STEP
     objective, augment = objective_at(settings, STEP, 1), DiffAugment.of(settings, 0)
     lambda_cycle = 10.0 * (0.2 + 0.8 / 3) if changes is EVERY_INGREDIENT else 10.0
@@ -120,7 +55,7 @@ def test_a_step_is_the_textbooks(parameters, teacher, fabric, threads, changes):
     if augment is not None:
         change = [partial(augment, drawn=drawn) for drawn in augment.draw(STEP, 2)]
     gradients, weights = textbook_step(
-        _plain(state), batch.photos, batch.paintings, teacher, objective, change
+        plain_networks(state), batch.photos, batch.paintings, teacher, objective, change
     )
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
@@ -145,7 +80,9 @@ def test_the_two_threads_change_no_bit(parameters, teacher, fabric):
         for _ in range(4):
             objective = objective_at(settings, 0, 1)
             training_step(state, _batch(teacher, 1), objective, StepContext(fabric, teacher, 0.9))
-        weights.append([w.detach().clone() for net in _plain(state) for w in net.parameters()])
+        weights.append(
+            [w.detach().clone() for net in plain_networks(state) for w in net.parameters()]
+        )
     torch.set_num_threads(before)
     assert all(torch.equal(one, other) for one, other in zip(*weights, strict=True))
 
@@ -281,5 +218,5 @@ def test_the_generators_step_does_not_train_the_discriminators(parameters, teach
     expected = torch.autograd.grad(loss, list(network.parameters()))
     for weight, other in zip(network.parameters(), expected, strict=True):
         assert (weight.grad - other).norm() <= 1e-5 * other.norm()
-    nets = itertools.chain.from_iterable(net.parameters() for net in _plain(state))
+    nets = itertools.chain.from_iterable(net.parameters() for net in plain_networks(state))
     assert all(weight.requires_grad for weight in nets)

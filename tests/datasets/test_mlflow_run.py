@@ -9,6 +9,7 @@ import pytest
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
+from portrait_pipeline.cyclegan.run_files import FileTracker, replay
 from portrait_pipeline.datasets.mlflow_run import (
     MlflowRunDataset,
     MlflowRunTracker,
@@ -261,3 +262,22 @@ def test_a_model_inherits_the_commit_of_its_pipeline() -> None:
         mlflow.set_tag("git_commit", "abc-dirty")
         _, run_id = started()
     assert run_of(run_id).data.tags["git_commit"] == "abc-dirty"
+
+
+def test_the_log_of_a_training_elsewhere_becomes_a_run(tmp_path: Path) -> None:
+    """Settings, curve, picture and status of a folder's log are those of an MLflow run."""
+    kept = FileTracker(tmp_path / "out")
+    kept.start("proposed", {"seed": 1}, {"data_hash": "ab"})
+    kept.log_image("sample_grid", np.zeros((4, 6, 3), np.uint8), 2)
+    for epoch, loss in ((1, 2.5), (2, 1.5)):
+        kept.log_metrics({"generator_loss": loss}, epoch)
+    kept.finish("FINISHED")
+    replay(tmp_path / "out", MlflowRunTracker("proposed"))
+    (run,) = MlflowClient().search_runs(
+        [e.experiment_id for e in MlflowClient().search_experiments()]
+    )
+    assert (run.data.params["seed"], run.data.tags["data_hash"]) == ("1", "ab")
+    assert run.info.status == "FINISHED"
+    points = MlflowClient().get_metric_history(run.info.run_id, "generator_loss")
+    assert [(point.step, point.value) for point in points] == [(1, 2.5), (2, 1.5)]
+    assert MlflowClient().list_artifacts(run.info.run_id)

@@ -7,7 +7,11 @@ import torch
 
 from portrait_pipeline.identity import Embedder
 from portrait_pipeline.identity.dlib_format import find_model_file
-from portrait_pipeline.identity.dlib_network import RECOGNISER_FILE, SAME_PERSON_DISTANCE
+from portrait_pipeline.identity.dlib_network import (
+    RECOGNISER_FILE,
+    SAME_PERSON_DISTANCE,
+    max_pool_by_slices,
+)
 from portrait_pipeline.images import to_model_range
 
 
@@ -87,3 +91,17 @@ def test_descent_finds_the_face(photo_crops: np.ndarray, dlib_embedder: Embedder
         with torch.no_grad():
             image.clamp_(-1.0, 1.0)
     assert (dlib_embedder(image) * target).sum().item() > 0.9
+
+
+@pytest.mark.parametrize("size", [(9, 13), (10, 12), (72, 72)])
+def test_pooling_by_slices_is_max_pooling(size: tuple[int, int]) -> None:
+    """The same values, bit for bit, and the same gradients, below a ReLU as in the network."""
+    torch.manual_seed(0)
+    features = torch.randn(2, 3, *size, requires_grad=True)
+    active = torch.relu(features)
+    pooled = [max_pool_by_slices(active), torch.nn.functional.max_pool2d(active, 3, 2)]
+    assert torch.equal(*pooled)
+    towards = torch.randn_like(pooled[0])
+    torch.testing.assert_close(
+        *(torch.autograd.grad(each, features, towards, retain_graph=True)[0] for each in pooled)
+    )

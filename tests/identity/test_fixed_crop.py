@@ -46,7 +46,7 @@ def test_a_negative_margin_is_refused() -> None:
 
 def test_rows_sum_to_one() -> None:
     """A flat picture stays flat, at the edges too."""
-    weights = resampling_weights(64, 0.0, 64.0, 150)
+    weights = resampling_weights(64, 0.0, 64.0, 150, torch.device("cpu"))
     torch.testing.assert_close(weights.sum(dim=1), torch.ones(150))
 
 

@@ -71,6 +71,34 @@ def pad_by_strips(
     return features
 
 
+class Doubling(nn.Upsample):
+    """Nearest-neighbour doubling whose gradient a GPU adds up in the same order every time.
+
+    PyTorch names interpolation among the operations without a deterministic backward pass on CUDA.
+    Under `deterministic` the pixels are copied there instead, to the same values.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(scale_factor=2, mode="nearest")
+
+    def forward(
+        self, features: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch channels rows columns"]:
+        """Make four pixels of each."""
+        if features.is_cuda and torch.are_deterministic_algorithms_enabled():
+            return double_by_copies(features)
+        return super().forward(features)
+
+
+def double_by_copies(
+    features: Float[Tensor, "batch channels height width"],
+) -> Float[Tensor, "batch channels rows columns"]:
+    """Double by an expansion, whose gradient is a plain sum."""
+    batch, channels, height, width = features.shape
+    copies = features[:, :, :, None, :, None].expand(-1, -1, -1, 2, -1, 2)
+    return copies.reshape(batch, channels, 2 * height, 2 * width)
+
+
 class Blur(nn.Module):
     """A fixed low-pass filter before pictures are halved, or after they are doubled (Zhang 2019).
 

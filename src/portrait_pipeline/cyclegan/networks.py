@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from portrait_pipeline.cyclegan.layers import Blur, ReflectionPad, RowConvolution
+from portrait_pipeline.cyclegan.layers import Blur, Doubling, ReflectionPad, RowConvolution
 
 Upsampling = Literal["transposed", "resize"]
 Sampling = Literal["plain", "antialiased"]
@@ -114,7 +114,7 @@ def _upsample(
             )
         case "resize":
             way_up = (
-                nn.Upsample(scale_factor=2, mode="nearest"),
+                Doubling(),
                 *(() if sampling == "plain" else (Blur((1, 2, 1), stride=1, padding=(1, 1)),)),
                 ReflectionPad(1),
                 nn.Conv2d(num_in, num_out, 3, bias=False),

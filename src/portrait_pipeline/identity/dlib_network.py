@@ -27,6 +27,7 @@ _BLOCKS = (
     *[(128, 256, True), (256, 256, False), (256, 256, False)],
     (256, 256, True),
 )
+Features = Float[Tensor, "batch channels height width"]
 _MEAN_COLOUR = (122.782, 117.001, 104.298)
 _COLOUR_SCALE = 256.0
 
@@ -83,9 +84,31 @@ class DlibNetwork(nn.Module):
     def forward(self, faces: Float[Tensor, "batch 3 150 150"]) -> Float[Tensor, "batch 128"]:
         """Compute raw descriptors of RGB faces in [0, 255]."""
         features = self.stem((faces - self.mean_colour) / _COLOUR_SCALE)
-        features = functional.max_pool2d(functional.relu(features), 3, 2)
+        features = _max_pool(functional.relu(features))
         descriptors: Tensor = self.head(self.blocks(features).mean(dim=(2, 3)))
         return descriptors
+
+
+def _max_pool(features: Features) -> Features:
+    """Take the largest of 3 × 3, every second row and column.
+
+    Where windows overlap, a GPU may add gradients in another order each time; under PyTorch's
+    deterministic algorithms the windows' pixels are compared there as nine pictures.
+    """
+    if features.is_cuda and torch.are_deterministic_algorithms_enabled():
+        return max_pool_by_slices(features)
+    return functional.max_pool2d(features, 3, 2)
+
+
+def max_pool_by_slices(features: Features) -> Features:
+    """Pool as `max_pool2d(features, 3, 2)` does, by slices and a maximum alone."""
+    rows, columns = ((size - 3) // 2 + 1 for size in features.shape[2:])
+    windows = [
+        features[:, :, i : i + 2 * rows - 1 : 2, j : j + 2 * columns - 1 : 2]
+        for i in range(3)
+        for j in range(3)
+    ]
+    return torch.stack(windows).amax(dim=0)
 
 
 def load_dlib_network() -> DlibNetwork:

@@ -1,7 +1,7 @@
 """The fixed crop between our face crops and the geometry that a face network was trained on."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import torch
 from jaxtyping import Float, Float64
@@ -75,22 +75,22 @@ class FixedCrop:
         may overshoot [-1, 1] slightly at edges.
         """
         height, width = images.shape[-2:]
-        down = resampling_weights(
-            height, self.top * height, (self.top + self.high) * height, self.size_px
-        )
-        across = resampling_weights(
-            width, self.left * width, (self.left + self.wide) * width, self.size_px
-        )
-        return down.to(images) @ images @ across.to(images).T
+        low, high = self.top * height, (self.top + self.high) * height
+        down = resampling_weights(height, low, high, self.size_px, images.device)
+        low, high = self.left * width, (self.left + self.wide) * width
+        across = resampling_weights(width, low, high, self.size_px, images.device)
+        return down.to(images.dtype) @ images @ across.to(images.dtype).T
 
 
-@lru_cache(maxsize=64)
+@cache
 def resampling_weights(
-    length: int, low: float, high: float, size: int
+    length: int, low: float, high: float, size: int, device: torch.device
 ) -> Float[Tensor, "size length"]:
     """Build the rows that resample `length` pixels, from `low` to `high`, to `size` pixels.
 
-    Each row is a cubic kernel around the centre of its target pixel and sums to one.
+    Each row is a cubic kernel around the centre of its target pixel and sums to one. They stay on
+    the device for good, a few for each size of crops: a training step that is replayed there reads
+    them again and again, and sending them anew would make the processor wait.
     """
     step = (high - low) / size
     support = max(step, 1.0)
@@ -98,7 +98,7 @@ def resampling_weights(
         targets = low + (torch.arange(size, dtype=torch.float64) + 0.5) * step
         sources = torch.arange(length, dtype=torch.float64) + 0.5
         weights = _cubic((sources[None, :] - targets[:, None]).abs() / support)
-        return (weights / weights.sum(dim=1, keepdim=True)).to(torch.float32)
+        return (weights / weights.sum(dim=1, keepdim=True)).to(device, torch.float32)
 
 
 def _cubic(distances: Float64[Tensor, "rows columns"]) -> Float64[Tensor, "rows columns"]:
