@@ -99,6 +99,7 @@ class TrainingLoop:
         """Restore the stored state if asked to, or one of this run; otherwise forget it."""
         store, resume = self.services.store, self.parameters.resume
         if not resume:
+            self._begin()  # first, for a checkpoint that is not there must not cost a saved state
             if self.fabric.is_global_zero:
                 store.clear()
             with report_lost_process(self.fabric):
@@ -109,7 +110,7 @@ class TrainingLoop:
                 logger.info(
                     "%s: nothing was saved before, the training begins anew", self.fingerprint.model
                 )
-            self._begin()
+                self._begin()
             return
         restore(self.state, checkpoint, self.fingerprint, self.fabric)
         logger.info("%s: goes on after step %s", self.fingerprint.model, f"{self.state.step:,}")
