@@ -89,7 +89,10 @@ def _installed_bytes(python: Path) -> dict[Path, int]:
 
 
 def _run(*words: str | Path) -> None:
-    subprocess.run([str(word) for word in words], check=True, stdout=subprocess.DEVNULL)
+    # what PYTHONPATH shows would count as installed already
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    command = [str(word) for word in words]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=plain)
 
 
 def _seconds(words: Sequence[str | Path]) -> float:

@@ -30,7 +30,8 @@ def runs(python: str) -> bool:
 @pytest.mark.slow
 def test_the_wheel_holds_the_package_and_no_more(wheel: Path) -> None:
     """All modules, templates and the model; no tests, no settings of experiments."""
-    names = zipfile.ZipFile(wheel).namelist()
+    with zipfile.ZipFile(wheel) as opened:
+        names = opened.namelist()
     assert "portrait_pipeline/report/templates/report.html.j2" in names
     assert "portrait_pipeline/py.typed" in names
     shipped = Path(__file__).parents[1] / "src" / "portrait_pipeline" / FOLDER
@@ -59,6 +60,7 @@ def test_the_wheel_paints_without_the_project(
         cwd=tmp_path, env=plain, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert Image.open(tmp_path / "painted.png").width > 64
+    with Image.open(tmp_path / "painted.png") as painted:
+        assert painted.width > 64
     absent = "from importlib.util import find_spec as f; assert not (f('torch') or f('kedro'))"
     subprocess.run([installed.python, "-c", absent], check=True, env=plain)
