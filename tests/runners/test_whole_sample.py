@@ -44,7 +44,7 @@ def test_the_sample_gives_the_same_tables(tmp_path: Path) -> None:
         command = RUN if name == "own" else [*RUN, RUNNER]
         (outcome,) = run_commands(copy_project(project), [command], environment)
         assert outcome.code == 0, outcome.output
-        assert outcome.output.splitlines()[-1] == "report: data/08_reporting/sample/report.html"
+        assert "report: data/08_reporting/sample/report.html" in outcome.output
     tables = [_tables(project) for project in projects.values()]
     assert len(tables[0]) > 10
     assert tables[0] == tables[1]
