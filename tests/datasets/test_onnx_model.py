@@ -80,10 +80,9 @@ def test_a_model_whose_run_is_gone_is_registered_in_the_open_one(
     """Never tracked, of another store, or deleted in the UI: the pipeline's run takes the model."""
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
-    mlflow.create_experiment("tested", (tmp_path / "artifacts").as_uri())
-    mlflow.set_experiment("tested")
+    experiment = mlflow.create_experiment("tested", (tmp_path / "artifacts").as_uri())
     try:
-        with mlflow.start_run() as run:
+        with mlflow.start_run(experiment_id=experiment) as run:
             RegisteredModelDataset(name="tested").save((tiny_export(), gone()))
         (version,) = MlflowClient().search_model_versions("name = 'tested'")
         assert version.run_id == run.info.run_id
