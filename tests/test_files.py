@@ -178,9 +178,11 @@ WRITERS = {
     "demo/page.py": "a visitor's folder, which ends with the page",
     "demo/private_folder.py": "a visitor's folder, which ends with the page",
     "demo/uploads.py": "a visitor's folder, which ends with the page",
+    "datasets/detection_journal.py": "adds whole lines; of a line cut short nothing is read",
     "downloads.py": "the part beside, which grows from call to call",
     "files.py": "these helpers themselves",
     "portrayal/naming.py": "the part beside, which must not replace a file",
+    "portrayal/shipping.py": "what `whole_folder` hands out",
     "sources/unpack.py": "what `whole_folder` hands out",
 }
 """Modules that write files themselves, and where to."""
