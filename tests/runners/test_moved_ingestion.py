@@ -65,6 +65,7 @@ def _files(root: Path) -> dict[Path, bytes]:
     return {path.relative_to(root): path.read_bytes() for path in found}
 
 
+@pytest.mark.slow
 def test_shards_whose_workers_are_killed_give_the_same_files(ray: Any, tmp_path: Path) -> None:
     """Law: each worker is killed after its first pictures; what it has kept is not done again."""
     for name in ("photos", "paintings"):

@@ -112,7 +112,9 @@ LONG = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)]
+)
 def test_a_process_that_is_ended_goes_on_bit_for_bit(
     cluster: Any, trainer: Any, project: KedroProject, number: signal.Signals
 ) -> None:
