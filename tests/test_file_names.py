@@ -47,6 +47,10 @@ def test_every_name_becomes_a_plain_file_name(name: str) -> None:
         ("a\nb\0c.png", "a_b_c"),
         ("archive.tar.gz", "archive.tar"),
         ("\udcff.png", "picture"),
+        ("中" * 38 + ".png", "中" * 36),
+        ("a" + "中" * 80 + ".png", "a" + "中" * 36),
+        ("é" * 56, "é" * 55),
+        ("x" * 300 + ".png", "x" * MAX_STEM_BYTES),
     ],
 )
 def test_stems_by_example(name: str, stem: str) -> None:

@@ -148,7 +148,8 @@ def tags_of_the_pipeline() -> str:
 
 
 def run_of_a_model() -> str:
-    run_id = MlflowRunTracker().start("baseline", {"photos": SOURCE}, {"from": ADDRESS})
+    settings = {"photos": SOURCE, "kaggle": {"api_token": SECRET}}
+    run_id = MlflowRunTracker().start("baseline", settings, {"from": ADDRESS})
     return str(MlflowClient().get_run(run_id).to_dictionary())
 
 
