@@ -11,6 +11,7 @@ import click  # noqa: E402
 from kedro.framework.cli.project import run as kedro_run  # noqa: E402
 
 from portrait_pipeline.commands import app, params_as_typed, portray  # noqa: E402
+from portrait_pipeline.datasets.workspace_lock import release_locks  # noqa: E402
 from portrait_pipeline.hooks.tracking import close_run_as_killed  # noqa: E402
 from portrait_pipeline.interfaces import mlflow  # noqa: E402
 from portrait_pipeline.old_names import present_options  # noqa: E402
@@ -52,4 +53,5 @@ def _run_or_close(options: dict[str, Any]) -> None:
         kedros_own(**present_options(options))
     except KeyboardInterrupt:
         close_run_as_killed()
+        release_locks()
         raise

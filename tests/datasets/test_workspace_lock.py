@@ -15,7 +15,11 @@ from typing import Literal
 import pytest
 from support.lock_workers import share_and_wait
 
-from portrait_pipeline.datasets.workspace_lock import WorkspaceLock, WorkspaceLockDataset
+from portrait_pipeline.datasets.workspace_lock import (
+    WorkspaceLock,
+    WorkspaceLockDataset,
+    release_locks,
+)
 from portrait_pipeline.errors import PortraitPipelineError
 
 
@@ -127,6 +131,19 @@ def test_it_is_given_back_and_taken_again(tmp_path: Path) -> None:
     assert second.acquire("two")
     second.release()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_all_locks_of_a_process_are_given_back_at_once(tmp_path: Path) -> None:
+    """As when a signal ends a run: no file is left, and nothing is given back twice."""
+    locks = [WorkspaceLock(tmp_path / name / ".lock") for name in ("a", "b", "c")]
+    for lock in locks:
+        lock.acquire("kedro run")
+    locks[1].release()
+    release_locks()
+    release_locks()
+    assert not list(tmp_path.rglob(".lock"))
+    assert locks[0].acquire("again")
+    locks[0].release()
 
 
 def test_a_file_that_was_taken_away_locks_nothing(

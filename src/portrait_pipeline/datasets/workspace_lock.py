@@ -67,6 +67,7 @@ class WorkspaceLock:
             return False
         self._held, self._is_signed_by_us = (os.getpid(), descriptor), True
         os.environ[SHARED_BY_WORKERS] = str(self._file.absolute())
+        _taken.append(self)
         return True
 
     def join(self) -> bool:
@@ -95,6 +96,7 @@ class WorkspaceLock:
                 self._is_signed_by_us = False
             unlock(self._held[1])
             self._held = None
+            _taken[:] = [each for each in _taken if each is not self]
 
     def _is_held(self) -> bool:
         return self._held is not None and self._held[0] == os.getpid()
@@ -142,6 +144,16 @@ class WorkspaceLock:
             f"{holder} works in the workspace {self._file.parent.name}: wait until it ends, or"
             " choose another workspace with --params workspace=NAME"
         )
+
+
+_taken: list[WorkspaceLock] = []
+"""The locks that this process has taken and not given back."""
+
+
+def release_locks() -> None:
+    """Give back every lock of this process, when a signal ends a run and no hook is told of it."""
+    for each in tuple(_taken):
+        each.release()
 
 
 class WorkspaceLockDataset(AbstractDataset[None, WorkspaceLock]):
