@@ -1,6 +1,5 @@
 """What was found in the pictures of one shard: a file that one worker only ever adds to."""
 
-import json
 import os
 import threading
 from collections.abc import Mapping, Sequence
@@ -9,6 +8,7 @@ from typing import Any
 
 from kedro.io import AbstractDataset
 
+from portrait_pipeline.datasets.detection_store import readable_records
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.faces.record import DetectionStore, PictureRecord
 
@@ -23,13 +23,13 @@ class DetectionJournal:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._lock = threading.Lock()
-        self._lines: dict[str, str] | None = None
+        self._records: dict[str, PictureRecord] | None = None
 
     def get(self, keys: Sequence[str]) -> dict[str, PictureRecord]:
         """Return the records that are there, by key."""
         with self._lock:
-            lines = self._known()
-            return {key: PictureRecord.from_json(lines[key]) for key in keys if key in lines}
+            known = self._known()
+            return {key: known[key] for key in keys if key in known}
 
     def put(self, records: Mapping[str, PictureRecord]) -> None:
         """Add records; they are on the disk when this returns.
@@ -37,10 +37,9 @@ class DetectionJournal:
         Raises:
             PortraitPipelineError: if the disk refuses.
         """
-        fresh = {key: record.to_json() for key, record in records.items()}
-        text = "".join(f"{key} {line}\n" for key, line in fresh.items())
+        text = "".join(f"{key} {record.to_json()}\n" for key, record in records.items())
         with self._lock:
-            self._known().update(fresh)
+            self._known().update(records)
             try:
                 self._append(text.encode())
             except OSError as error:
@@ -63,24 +62,15 @@ class DetectionJournal:
             file.seek(-1, os.SEEK_END)
             return file.read() == b"\n"
 
-    def _known(self) -> dict[str, str]:
+    def _known(self) -> dict[str, PictureRecord]:
         """Read the file at the first use: one worker at a time has a shard."""
-        if self._lines is None:
-            self._lines = {}
+        if self._records is None:
+            self._records = {}
             if self._file.is_file():
                 text = self._file.read_text(encoding="utf-8", errors="replace")
-                self._lines = dict(pair for line in text.splitlines() if (pair := _pair(line)))
-        return self._lines
-
-
-def _pair(line: str) -> tuple[str, str] | None:
-    """Return key and record of a line that can be read."""
-    key, _, record = line.partition(" ")
-    try:
-        PictureRecord.from_json(record)
-    except (json.JSONDecodeError, ValueError, TypeError, KeyError, AttributeError):
-        return None
-    return key, record
+                rows = (line.partition(" ")[::2] for line in text.splitlines())
+                self._records = dict(readable_records(rows))
+        return self._records
 
 
 class DetectionJournalDataset(AbstractDataset[None, DetectionStore]):

@@ -32,7 +32,7 @@ class SqliteDetectionStore:
                 marks = ",".join("?" * len(some))
                 query = f"SELECT key, record FROM records WHERE key IN ({marks})"
                 rows = connection.execute(query, some)
-                found |= dict(_read(rows))
+                found |= dict(readable_records(rows))
         return found
 
     def put(self, records: Mapping[str, PictureRecord]) -> None:
@@ -42,7 +42,7 @@ class SqliteDetectionStore:
             connection.executemany("INSERT OR REPLACE INTO records VALUES (?, ?)", rows)
 
 
-def _read(rows: Iterable[tuple[str, str]]) -> Iterator[tuple[str, PictureRecord]]:
+def readable_records(rows: Iterable[tuple[str, str]]) -> Iterator[tuple[str, PictureRecord]]:
     """Read records; skip those that cannot be read, so that their files are measured again."""
     for key, text in rows:
         try:

@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from kedro.io import AbstractDataset
 
+from portrait_pipeline.datasets.embeddings import pair_from_bytes, pair_to_bytes
 from portrait_pipeline.files import write_whole
 from portrait_pipeline.identity.embedding_store import EmbeddingStore, Pair
-
-_ITEM_BYTES = 4
 
 
 class EmbeddingFolder:
@@ -27,20 +25,16 @@ class EmbeddingFolder:
     def put(self, network_hash: str, embeddings: Mapping[str, Pair]) -> None:
         """Keep pairs, each whole or not at all."""
         for name, pair in embeddings.items():
-            content = np.ascontiguousarray(pair, dtype="<f4").tobytes()
-            write_whole(self._file(network_hash, name), content)
+            write_whole(self._file(network_hash, name), pair_to_bytes(pair))
 
     def _file(self, network_hash: str, picture_hash: str) -> Path:
         return self._folder / network_hash[:16] / picture_hash[:2] / f"{picture_hash}.f4"
 
     def _read(self, network_hash: str, picture_hash: str) -> Pair | None:
         try:
-            content = self._file(network_hash, picture_hash).read_bytes()
+            return pair_from_bytes(self._file(network_hash, picture_hash).read_bytes())
         except FileNotFoundError:
             return None
-        if not content or len(content) % (2 * _ITEM_BYTES):
-            return None
-        return np.frombuffer(content, dtype="<f4").astype(np.float32).reshape(2, -1)
 
 
 class EmbeddingFolderDataset(AbstractDataset[None, EmbeddingStore]):

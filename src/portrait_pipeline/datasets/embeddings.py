@@ -37,7 +37,7 @@ class SqliteEmbeddingStore:
 
     def put(self, network_hash: str, embeddings: Mapping[str, Pair]) -> None:
         """Save all pairs, or none of them if the process dies meanwhile."""
-        rows = [(network_hash, key, _to_bytes(pair)) for key, pair in embeddings.items()]
+        rows = [(network_hash, key, pair_to_bytes(pair)) for key, pair in embeddings.items()]
         with transaction(self._file) as connection:
             connection.executemany("INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)", rows)
 
@@ -69,21 +69,21 @@ def _find(
         some = picture_hashes[start : start + KEYS_PER_QUERY]
         query = f"{_FIND_PAIRS} ({','.join('?' * len(some))})"
         rows = connection.execute(query, [network_hash, *some])
-        found |= {picture: _from_bytes(pair) for picture, pair in rows if _is_pair(pair)}
+        pairs = ((picture, pair_from_bytes(stored)) for picture, stored in rows)
+        found |= {picture: pair for picture, pair in pairs if pair is not None}
     return found
 
 
-def _to_bytes(pair: Pair) -> bytes:
+def pair_to_bytes(pair: Pair) -> bytes:
+    """Return how a pair is stored: its numbers in little-endian float32."""
     return np.ascontiguousarray(pair, dtype="<f4").tobytes()
 
 
-def _is_pair(pair: object) -> bool:
-    """Tell whether a stored value can be two embeddings; any other is computed again."""
-    return isinstance(pair, bytes) and len(pair) > 0 and len(pair) % _PAIR_ITEM_BYTES == 0
-
-
-def _from_bytes(pair: bytes) -> Pair:
-    return np.frombuffer(pair, dtype="<f4").astype(np.float32).reshape(2, -1)
+def pair_from_bytes(stored: object) -> Pair | None:
+    """Return a stored pair, or None for a value that is none and is computed again."""
+    if not isinstance(stored, bytes) or not stored or len(stored) % _PAIR_ITEM_BYTES:
+        return None
+    return np.frombuffer(stored, dtype="<f4").astype(np.float32).reshape(2, -1)
 
 
 class EmbeddingStoreDataset(AbstractDataset[None, EmbeddingStore]):
