@@ -22,7 +22,7 @@ from portrait_pipeline.options import ADDRESS_OPTIONS, UserPath, takes
 from portrait_pipeline.parameters import EvaluationParameters, Judge, PortrayingParameters
 from portrait_pipeline.portrayal.batch import PhotoBatch
 from portrait_pipeline.portrayal.naming import PictureWriter
-from portrait_pipeline.portrayal.outcomes import Outcome, describe
+from portrait_pipeline.portrayal.outcomes import NOT_ALL_PORTRAYED, Outcome, describe
 from portrait_pipeline.portrayal.photo_files import find_photos
 from portrait_pipeline.portrayal.portrayer import FacePortrayer
 from portrait_pipeline.portrayal.similarity import (
@@ -37,9 +37,6 @@ from portrait_pipeline.terminal import (
 )
 
 Settings = TypeVar("Settings", EvaluationParameters, PortrayingParameters)
-
-NOT_ALL_PORTRAYED = 3
-"""Exit code when at least one photo could not be read or shows no face."""
 
 
 @dataclass(frozen=True)

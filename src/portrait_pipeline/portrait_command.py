@@ -19,6 +19,7 @@ from portrait_pipeline.folders import ListedFile
 from portrait_pipeline.options import ADDRESS_OPTIONS, UserPath, takes
 from portrait_pipeline.pictures import LIMITS, PictureError
 from portrait_pipeline.portrayal.naming import picture_format, write_picture
+from portrait_pipeline.portrayal.outcomes import NOT_ALL_PORTRAYED
 from portrait_pipeline.portrayal.photo_files import find_photos
 from portrait_pipeline.portrayal.pretrained import NoFaceError, Portrayer
 from portrait_pipeline.portrayal.shipped import ShippedModelError, read_shipped_card
@@ -27,8 +28,6 @@ from portrait_pipeline.signals import StoppedError, stopping_in_order
 
 STREAM = "-"
 """Standard input among the photos, standard output as what is written."""
-NOT_ALL_PORTRAYED = 3
-"""Exit code when at least one photo could not be read or shows no face."""
 
 
 @dataclass(frozen=True)

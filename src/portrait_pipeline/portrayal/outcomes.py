@@ -10,6 +10,8 @@ from portrait_pipeline.file_names import printable
 
 MAX_LISTED = 40
 COLUMNS = ("photo", "result", "faces", "files", "detail")
+NOT_ALL_PORTRAYED = 3
+"""Exit code when at least one photo could not be read or shows no face."""
 
 Result = Literal["portrayed", "no face", "not read", "not written"]
 
