@@ -6,10 +6,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import mlflow
+import pandas as pd
 import pytest
-from kedro.io import DataCatalog
+from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import node, pipeline
 
+from portrait_pipeline.datasets.run_description import digest_of
 from portrait_pipeline.hooks.tracking import TrackingHook
 
 
@@ -41,3 +43,20 @@ def test_the_run_is_closed_however_many_nodes_ran(num_nodes: int, tmp_path: Path
     hook.after_pipeline_run({}, pipeline([]), catalog)
     assert mlflow.active_run() is None
     mlflow.set_tracking_uri(before)
+
+
+def test_the_pictures_are_noted_once_wherever_their_table_was_made(tmp_path: Path) -> None:
+    """A table that a worker saved is read from the catalog; loading it again notes nothing more."""
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    table = pd.DataFrame({"name": ["a.jpg"], "split": ["train"]})
+    hook = TrackingHook()
+    hook._catalog = DataCatalog({"splits": MemoryDataset(table)})
+    try:
+        with mlflow.start_run(experiment_id="0") as run:
+            hook.after_dataset_saved("splits", None)
+            hook.after_dataset_loaded("splits", table.assign(name="b.jpg"))
+        (noted,) = mlflow.get_run(run.info.run_id).inputs.dataset_inputs
+        assert (noted.dataset.name, noted.dataset.digest) == ("splits", digest_of(table))
+    finally:
+        mlflow.set_tracking_uri(before)

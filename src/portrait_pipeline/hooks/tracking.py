@@ -90,6 +90,10 @@ class TrackingHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships no t
 
     run_id: Any
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._noted: set[tuple[str, str]] = set()
+
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Open the store of this project.
@@ -213,20 +217,24 @@ class TrackingHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships no t
             return
         with only_reported(dataset_name):
             if isinstance(self._catalog.get(dataset_name), CheckpointDataset):
-                # a worker's results lie in the catalog, and are not sent here
-                kept = self._catalog.load(dataset_name) if data is None else data
-                _keep_model(kept, str(path))
+                _keep_model(self._saved(dataset_name, data), str(path))
             elif dataset_name in KEPT_WITH_THE_PIPELINE or dataset_name.endswith("_plot"):
                 mlflow.log_artifact(str(path), "report")
 
     def _note_pictures(self, dataset_name: str, data: Any) -> None:
         """Name the pictures, with the hash of their table, once for each table."""
         run = mlflow.active_run() if is_rank_zero() and dataset_name in PICTURE_TABLES else None
-        if run is None:
+        if run is None or (run.info.run_id, dataset_name) in self._noted:
             return
         with only_reported(f"the pictures of {dataset_name}"):
-            named = dataset_input(dataset_name, digest_of(data), "pictures")
+            table = self._saved(dataset_name, data)
+            named = dataset_input(dataset_name, digest_of(table), "pictures")
             MlflowClient().log_inputs(run.info.run_id, [named])
+            self._noted.add((run.info.run_id, dataset_name))
+
+    def _saved(self, dataset_name: str, data: Any) -> Any:
+        """Return what was saved: a worker's results lie in the catalog, and are not sent here."""
+        return self._catalog.load(dataset_name) if data is None else data
 
     def _log_param(self, name: str, value: Any) -> None:
         given = value.model_dump() if isinstance(value, BaseModel) else value
