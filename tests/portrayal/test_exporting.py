@@ -3,9 +3,11 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import torch
 from skimage.metrics import structural_similarity
 from support.tiny_model import PREPARATION, SIZE_PX, tiny_checkpoint, tiny_export
 
+import portrait_pipeline
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.faces.crop import crop_transform
 from portrait_pipeline.parameters import FaceParameters
@@ -111,6 +113,13 @@ def test_every_file_is_valid_onnx() -> None:
     """ONNX's own checker accepts all four networks."""
     for network in tiny_export().networks.values():
         onnx.checker.check_model(onnx.load_from_string(network), full_check=True)
+
+
+def test_no_file_names_a_folder_of_this_machine() -> None:
+    """Whoever gets a model learns nothing of where it was exported."""
+    folders = [str(Path(each.__file__).parent).encode() for each in (portrait_pipeline, torch)]
+    for network in tiny_export().networks.values():
+        assert not [folder for folder in folders if folder in network]
 
 
 def test_a_broken_export_says_so() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 
 import numpy as np
+import onnx
 import torch
 from facenet_pytorch import MTCNN
 from jaxtyping import Float, UInt8
@@ -146,7 +147,18 @@ def _to_onnx(
     if program is None:
         raise RuntimeError("the exporter returned nothing")
     program.model.metadata_props.update(about)
-    return bytes(program.model_proto.SerializeToString())
+    return _without_traces(program.model_proto)
+
+
+def _without_traces(model: onnx.ModelProto) -> bytes:
+    """Leave out what the exporter notes at each node: lines of code, with paths of this machine."""
+    parts = [model.graph, *model.functions]
+    named = [part for each in parts for part in (each, *each.node, *each.value_info)]
+    named += [*model.graph.initializer, *model.graph.input, *model.graph.output]
+    for part in named:
+        part.doc_string = ""
+        del part.metadata_props[:]
+    return bytes(model.SerializeToString())
 
 
 @contextmanager
