@@ -1,5 +1,6 @@
 """What several test folders share."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,9 @@ import portrait_pipeline  # noqa: F401  before PyTorch: sets how its threads wai
 # inherit that: they would never hear the signals that the tests send them.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Each test says where its runs are kept, whatever the shell that started them has set.
+os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 SHARED_PICTURES = Path(__file__).resolve().parents[2] / "shared" / "pictures"
 
@@ -43,18 +47,12 @@ def mlflow_store(
     empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
     """An MLflow store of one test in its folder, and no run left open after it."""
-    import mlflow  # noqa: PLC0415
+    from support.mlflow_store import tracking_at  # noqa: PLC0415
 
     monkeypatch.chdir(tmp_path)
-    store, before = (
-        Path(shutil.copy(empty_store, tmp_path / "mlflow.db")),
-        mlflow.get_tracking_uri(),
-    )
-    mlflow.set_tracking_uri(f"sqlite:///{store}")
-    yield store
-    while mlflow.active_run() is not None:
-        mlflow.end_run()
-    mlflow.set_tracking_uri(before)
+    store = Path(shutil.copy(empty_store, tmp_path / "mlflow.db"))
+    with tracking_at(f"sqlite:///{store}"):
+        yield store
 
 
 @pytest.fixture

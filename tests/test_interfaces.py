@@ -1,24 +1,17 @@
 """What `kedro mlflow ui` opens, as it is told on the terminal and as a browser shows it."""
 
-import os
 import shutil
-import signal
-import socket
-import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import mlflow
 import pytest
-import requests
 from mlflow.tracking import MlflowClient
 from playwright.sync_api import Page, expect, sync_playwright
-from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
+from support.mlflow_server import free_port, serving
 
 from portrait_pipeline.datasets.mlflow_run import MlflowRunTracker
 from portrait_pipeline.hooks.experiment import describe, save_view, view_page
@@ -82,21 +75,10 @@ def address(mlflow_store: Path) -> Iterator[str]:
     if CHROMIUM is None:
         pytest.skip("there is no Chromium here; `apt-get install chromium` brings it")
     page = train_two_models()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = ui_command(f"sqlite:///{mlflow_store}", "127.0.0.1", str(port))
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True) as process:
-        try:
-            with requests.Session() as session:
-                patient = Retry(total=None, connect=1000, backoff_factor=0.1, backoff_max=0.5)
-                session.mount("http://", HTTPAdapter(max_retries=patient))
-                session.get(f"http://127.0.0.1:{port}/health", timeout=60).raise_for_status()
-            yield f"http://127.0.0.1:{port}/{page}"
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+    with serving(command, port):
+        yield f"http://127.0.0.1:{port}/{page}"
 
 
 def row(page: Page, name: str) -> str:

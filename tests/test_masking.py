@@ -12,6 +12,7 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
 from mlflow.tracking import MlflowClient
+from support.mlflow_store import tracking_at
 
 from portrait_pipeline.datasets.mlflow_run import MlflowRunTracker, store_answers
 from portrait_pipeline.datasets.run_log import RunLogDataset
@@ -107,11 +108,9 @@ SOURCE = {"source": "archive", "archive": ADDRESS}
 
 @pytest.fixture(scope="module")
 def _mlflow_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db")
-    with mlflow.start_run():
+    store = tmp_path_factory.mktemp("store") / "mlflow.db"
+    with tracking_at(f"sqlite:///{store}"), mlflow.start_run():
         yield
-    mlflow.set_tracking_uri(before)
 
 
 def open_run() -> str:

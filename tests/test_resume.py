@@ -5,16 +5,12 @@ import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Any
 
 import pytest
-import torch
-from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
-from support.kedro_project import KedroProject, make_project
+from support.checkpoints import differing
+from support.kedro_project import KedroProject, trained_project, training_in
 from support.kill_switch import KillSwitch
-
-from portrait_pipeline.cyclegan.checkpoint_files import read_checkpoint
 
 SEED = 1
 EVENTS_PER_STEP = 1500
@@ -24,42 +20,8 @@ DISK_EVENTS_PER_SAVE = 320
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KedroProject]:
     """A project in which the workspace `whole` holds a training that nobody disturbed."""
-    made = make_project(tmp_path_factory.mktemp("project"))
-    made.add_workspace("whole")
-    code, output = made.run(_train("whole"))
-    assert code == 0, output
-    yield made
-    made.stop()
-
-
-def _train(workspace: str, *params: str) -> list[str]:
-    given = ",".join([f"workspace={workspace}", *params])
-    return ["--pipeline=train_baseline", f"--params={given}"]
-
-
-def _model(project: KedroProject, workspace: str) -> dict[str, Any]:
-    (path,) = (project.folder / "data" / "06_models" / workspace).glob("baseline.pt/*/baseline.pt")
-    return read_checkpoint(path)
-
-
-def _differing(one: Any, other: Any, path: str = "") -> set[str]:
-    """Name every place where two checkpoints are not the same, bit for bit."""
-    if isinstance(one, torch.Tensor):
-        return set() if torch.equal(one, other) else {path}
-    if isinstance(one, dict):
-        keys = {**one, **other}
-        return set().union(*(_differing(one.get(k), other.get(k), f"{path}/{k}") for k in keys))
-    if isinstance(one, list) and len(one) == len(other):
-        pairs = enumerate(zip(one, other, strict=True))
-        return set().union(*(_differing(a, b, f"{path}/{i}") for i, (a, b) in pairs))
-    return set() if one == other else {path}
-
-
-def _runs(project: KedroProject, workspace: str) -> list[Run]:
-    client = MlflowClient(project.tracking_uri)
-    experiment = client.get_experiment_by_name(f"portrait_pipeline/{workspace}")
-    assert experiment is not None
-    return list(client.search_runs([experiment.experiment_id]))
+    with trained_project(tmp_path_factory.mktemp("project")) as made:
+        yield made
 
 
 def _curve(project: KedroProject, run_id: str) -> list[tuple[int, float]]:
@@ -77,14 +39,14 @@ def test_killed_at_any_moment_it_goes_on_bit_for_bit(project: KedroProject) -> N
     for turn in range(10):
         inside = KillSwitch("save", draw.randrange(1, 3 * DISK_EVENTS_PER_SAVE))
         switch = inside if turn % 2 else KillSwitch("training", draw.randrange(4 * EVENTS_PER_STEP))
-        code, output = project.run(_train("chain", f"resume={str(turn > 0).lower()}"), switch)
+        code, output = project.run(training_in("chain", f"resume={str(turn > 0).lower()}"), switch)
         assert code == -signal.SIGKILL, output
-    code, output = project.run(_train("chain", "resume=true"))
+    code, output = project.run(training_in("chain", "resume=true"))
     assert code == 0, output
-    whole, chain = _model(project, "whole"), _model(project, "chain")
-    assert _differing(whole, chain) == {"/tracking_id", "/parameters/resume"}
+    whole, chain = project.model("whole"), project.model("chain")
+    assert set(differing(whole, chain)) == {"/tracking_id", "/parameters/resume"}
     assert _curve(project, chain["tracking_id"]) == _curve(project, whole["tracking_id"])
-    statuses = {run.info.run_id: run.info.status for run in _runs(project, "chain")}
+    statuses = {run.info.run_id: run.info.status for run in project.runs("chain")}
     assert statuses[chain["tracking_id"]] == "FINISHED"
 
 
@@ -96,23 +58,23 @@ def test_a_signal_saves_closes_the_runs_as_killed_and_fails(
     workspace = number.name
     project.add_workspace(workspace)
     switch = KillSwitch("training", 7 * EVENTS_PER_STEP, number)
-    code, output = project.run(_train(workspace), switch)
+    code, output = project.run(training_in(workspace), switch)
     assert code == 1, output
     assert f"error: {number.name} stopped the training of baseline after step" in output
-    assert {run.info.status for run in _runs(project, workspace)} == {"KILLED"}
-    assert len(_runs(project, workspace)) == 2
-    code, output = project.run(_train(workspace, "resume=true"))
+    assert {run.info.status for run in project.runs(workspace)} == {"KILLED"}
+    assert len(project.runs(workspace)) == 2
+    code, output = project.run(training_in(workspace, "resume=true"))
     assert code == 0, output
     assert "goes on after step" in output
-    ours = _model(project, workspace)
-    assert _differing(_model(project, "whole"), ours) == {"/tracking_id", "/parameters/resume"}
-    assert len({run.info.run_id for run in _runs(project, workspace)}) == 3
+    ours = project.model(workspace)
+    assert set(differing(project.model("whole"), ours)) == {"/tracking_id", "/parameters/resume"}
+    assert len({run.info.run_id for run in project.runs(workspace)}) == 3
 
 
 def test_other_parameters_are_listed_and_stop(project: KedroProject) -> None:
     """Law: resumed with other parameters, the command names them, trains nothing and fails."""
     before = sorted((project.folder / "data" / "06_models" / "whole").rglob("*"))
-    code, output = project.run(_train("whole", "resume=true", "num_epochs=9", "seed=4"))
+    code, output = project.run(training_in("whole", "resume=true", "num_epochs=9", "seed=4"))
     assert code == 1
     assert "seed 0 → 4" in output
     assert "num_epochs 4 → 9" in output
@@ -124,20 +86,20 @@ def test_a_tampered_state_is_named_and_the_one_before_taken_when_asked(
 ) -> None:
     """Law: one changed byte stops the command; from the state before, it ends where it would."""
     project.add_workspace("tampered")
-    code, output = project.run(_train("tampered"), KillSwitch("training", 9 * EVENTS_PER_STEP))
+    code, output = project.run(training_in("tampered"), KillSwitch("training", 9 * EVENTS_PER_STEP))
     assert code == -signal.SIGKILL, output
     newest = max((project.folder / "data/06_models/tampered/training/baseline").glob("*.pt"))
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 1
     newest.write_bytes(bytes(content))
-    code, output = project.run(_train("tampered", "resume=true"))
+    code, output = project.run(training_in("tampered", "resume=true"))
     assert code == 1
     assert f"{newest.name} is damaged" in output
     assert "resume_from=previous" in output
-    code, output = project.run(_train("tampered", "resume=true", "resume_from=previous"))
+    code, output = project.run(training_in("tampered", "resume=true", "resume_from=previous"))
     assert code == 0, output
-    ours = _model(project, "tampered")
-    assert _differing(_model(project, "whole"), ours) == {"/tracking_id", "/parameters/resume"}
+    ours = project.model("tampered")
+    assert set(differing(project.model("whole"), ours)) == {"/tracking_id", "/parameters/resume"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -149,7 +111,7 @@ def test_a_signal_ends_any_stage_as_killed(project: KedroProject, number: signal
     assert code == 1, output
     assert f"error: {number.name} stopped the command" in output
     assert "Traceback" not in output
-    assert [run.info.status for run in _runs(project, workspace)] == ["KILLED"]
+    assert [run.info.status for run in project.runs(workspace)] == ["KILLED"]
 
 
 def test_the_run_of_a_killed_process_is_closed_by_the_next(project: KedroProject) -> None:
@@ -157,9 +119,9 @@ def test_the_run_of_a_killed_process_is_closed_by_the_next(project: KedroProject
     ingest = ["--pipeline=ingest", "--params=workspace=killed"]
     code, output = project.run(ingest, KillSwitch("ingest", 3))
     assert code == -signal.SIGKILL, output
-    assert [run.info.status for run in _runs(project, "killed")] == ["RUNNING"]
+    assert [run.info.status for run in project.runs("killed")] == ["RUNNING"]
     project.run(ingest, KillSwitch("ingest", 3, signal.SIGTERM))
-    assert [run.info.status for run in _runs(project, "killed")] == ["KILLED", "KILLED"]
+    assert [run.info.status for run in project.runs("killed")] == ["KILLED", "KILLED"]
 
 
 def test_a_store_that_is_locked_at_the_start_is_one_sentence(project: KedroProject) -> None:

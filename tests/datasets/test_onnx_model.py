@@ -10,6 +10,7 @@ import pytest
 from kedro.io import DatasetError
 from mlflow.models import Model
 from mlflow.tracking import MlflowClient
+from support.mlflow_store import tracking_at
 from support.tiny_model import tiny_export
 
 from portrait_pipeline.datasets import onnx_model
@@ -78,16 +79,12 @@ def test_a_model_whose_run_is_gone_is_registered_in_the_open_one(
     gone: Callable[[], str | None], tmp_path: Path
 ) -> None:
     """Never tracked, of another store, or deleted in the UI: the pipeline's run takes the model."""
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
-    experiment = mlflow.create_experiment("tested", (tmp_path / "artifacts").as_uri())
-    try:
+    with tracking_at(f"sqlite:///{tmp_path}/mlflow.db"):
+        experiment = mlflow.create_experiment("tested", (tmp_path / "artifacts").as_uri())
         with mlflow.start_run(experiment_id=experiment) as run:
             RegisteredModelDataset(name="tested").save((tiny_export(), gone()))
         (version,) = MlflowClient().search_model_versions("name = 'tested'")
         assert version.run_id == run.info.run_id
-    finally:
-        mlflow.set_tracking_uri(before)
 
 
 def test_a_registry_that_does_not_answer_is_one_sentence(

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import node, pipeline
+from support.mlflow_store import tracking_at
 
 from portrait_pipeline.datasets.run_description import digest_of
 from portrait_pipeline.hooks.tracking import TrackingHook
@@ -31,32 +32,26 @@ def test_hooks_load_without_pytorch() -> None:
 @pytest.mark.parametrize("num_nodes", [0, 1, 3])
 def test_the_run_is_closed_however_many_nodes_ran(num_nodes: int, tmp_path: Path) -> None:
     """What is run next in the same process has a run of its own."""
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
     hook, catalog = TrackingHook(), DataCatalog({})
-    hook.run_id = mlflow.start_run().info.run_id
     hook._is_mlflow_enabled, hook._already_active_mlflow, hook.flatten = True, False, False
     hook.mlflow_config = SimpleNamespace(tracking=SimpleNamespace(run=SimpleNamespace(nested=True)))
-    for index in range(num_nodes):
-        each = node(sorted, "given", f"made_{index}", name=f"node_{index}")
-        hook.before_node_run(each, catalog, {"params:index": index}, False)
-    hook.after_pipeline_run({}, pipeline([]), catalog)
-    assert mlflow.active_run() is None
-    mlflow.set_tracking_uri(before)
+    with tracking_at(f"sqlite:///{tmp_path}/mlflow.db"):
+        hook.run_id = mlflow.start_run().info.run_id
+        for index in range(num_nodes):
+            each = node(sorted, "given", f"made_{index}", name=f"node_{index}")
+            hook.before_node_run(each, catalog, {"params:index": index}, False)
+        hook.after_pipeline_run({}, pipeline([]), catalog)
+        assert mlflow.active_run() is None
 
 
 def test_the_pictures_are_noted_once_wherever_their_table_was_made(tmp_path: Path) -> None:
     """A table that a worker saved is read from the catalog; loading it again notes nothing more."""
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
     table = pd.DataFrame({"name": ["a.jpg"], "split": ["train"]})
     hook = TrackingHook()
     hook._catalog = DataCatalog({"splits": MemoryDataset(table)})
-    try:
+    with tracking_at(f"sqlite:///{tmp_path}/mlflow.db"):
         with mlflow.start_run(experiment_id="0") as run:
             hook.after_dataset_saved("splits", None)
             hook.after_dataset_loaded("splits", table.assign(name="b.jpg"))
         (noted,) = mlflow.get_run(run.info.run_id).inputs.dataset_inputs
         assert (noted.dataset.name, noted.dataset.digest) == ("splits", digest_of(table))
-    finally:
-        mlflow.set_tracking_uri(before)

@@ -9,52 +9,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlflow.entities import Run
-from mlflow.tracking import MlflowClient
 from support.checkpoints import differing
-from support.kedro_project import KedroProject, make_project
-
-from portrait_pipeline.cyclegan.checkpoint_files import read_checkpoint
+from support.kedro_project import KedroProject, trained_project, training_in
 
 LONG_TESTS = "PORTRAIT_PIPELINE_LONG_TESTS"
 TASK = "ray::baseline.train_model"
 RUNNER = "--runner=portrait_pipeline.runners.RayRunner"
 # No training draws from the process's own random state, to which other nodes of it add.
 NOT_OF_THE_TRAINING = {"/tracking_id", "/random_states/0/torch"}
+EPOCHS = "num_epochs=6"
 TRAINER = "cluster.resources.gpu.custom.trainer=1"
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KedroProject]:
     """A project in which the workspace `whole` holds a training by Kedro's own runner."""
-    made = make_project(tmp_path_factory.mktemp("project"))
-    made.add_workspace("whole")
-    code, output = made.run(_train("whole"))
-    assert code == 0, output
-    yield made
-    made.stop()
-
-
-def _train(workspace: str, *params: str) -> list[str]:
-    given = ",".join([f"workspace={workspace}", "num_epochs=6", *params])
-    return ["--pipeline=train_baseline", f"--params={given}"]
+    with trained_project(tmp_path_factory.mktemp("project"), EPOCHS) as made:
+        yield made
 
 
 def _on_cluster(cluster: Any, workspace: str, *params: str) -> list[str]:
     address = f"--runner-params=address={cluster.address}"
-    return [*_train(workspace, TRAINER, *params), RUNNER, address]
-
-
-def _model(project: KedroProject, workspace: str) -> dict[str, Any]:
-    (path,) = (project.folder / "data" / "06_models" / workspace).glob("baseline.pt/*/baseline.pt")
-    return read_checkpoint(path)
-
-
-def _runs(project: KedroProject, workspace: str) -> list[Run]:
-    client = MlflowClient(project.tracking_uri)
-    experiment = client.get_experiment_by_name(f"portrait_pipeline/{workspace}")
-    assert experiment is not None
-    return list(client.search_runs([experiment.experiment_id]))
+    return [*training_in(workspace, EPOCHS, TRAINER, *params), RUNNER, address]
 
 
 def _after_a_save(project: KedroProject, workspace: str, act: Callable[[], None]) -> None:
@@ -96,11 +72,11 @@ def trainer(cluster: Any) -> Iterator[Any]:
 
 def _assert_as_if_undisturbed(project: KedroProject, workspace: str) -> None:
     """One model, bit for bit that of the plain runner; one run of it below the pipeline's."""
-    ours = _model(project, workspace)
-    assert set(differing(_model(project, "whole"), ours)) <= NOT_OF_THE_TRAINING
-    runs = {run.info.run_name: run for run in _runs(project, workspace)}
+    ours = project.model(workspace)
+    assert set(differing(project.model("whole"), ours)) <= NOT_OF_THE_TRAINING
+    runs = {run.info.run_name: run for run in project.runs(workspace)}
     assert sorted(runs) == ["baseline", "train_baseline"]
-    assert len(_runs(project, workspace)) == 2
+    assert len(project.runs(workspace)) == 2
     assert {run.info.status for run in runs.values()} == {"FINISHED"}
     parent = runs["baseline"].data.tags["pipeline_run"]
     assert parent == runs["train_baseline"].info.run_id
@@ -168,10 +144,10 @@ def test_ctrl_c_saves_and_closes_every_run_as_killed(
     assert code == 1, output
     assert "error: SIGINT stopped the command" in output
     assert "Traceback" not in output
-    assert [run.info.status for run in _runs(project, "stopped")] == ["KILLED", "KILLED"]
+    assert [run.info.status for run in project.runs("stopped")] == ["KILLED", "KILLED"]
     assert not _processes(TASK)
     code, output = project.run(_on_cluster(cluster, "stopped", "resume=true"))
     assert code == 0, output
     assert "goes on after step" in output
-    places = differing(_model(project, "whole"), _model(project, "stopped"))
+    places = differing(project.model("whole"), project.model("stopped"))
     assert set(places) <= {*NOT_OF_THE_TRAINING, "/parameters/resume"}

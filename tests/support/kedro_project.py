@@ -8,7 +8,8 @@ import multiprocessing
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
@@ -18,7 +19,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
+from mlflow.entities import Run
+from mlflow.tracking import MlflowClient
 
+from portrait_pipeline.cyclegan.checkpoint_files import read_checkpoint
 from portrait_pipeline.datasets.face_set import FaceSetDataset
 from portrait_pipeline.images import FaceSet
 
@@ -97,6 +101,19 @@ class KedroProject:
         """End the process that the others are forked from."""
         forkserver._forkserver._stop()
 
+    def model(self, workspace: str) -> dict[str, Any]:
+        """Read the checkpoint of the baseline that was trained in a workspace."""
+        models = self.folder / "data" / "06_models" / workspace
+        (path,) = models.glob("baseline.pt/*/baseline.pt")
+        return read_checkpoint(path)
+
+    def runs(self, workspace: str) -> list[Run]:
+        """List the MLflow runs of a workspace."""
+        client = MlflowClient(self.tracking_uri)
+        experiment = client.get_experiment_by_name(f"portrait_pipeline/{workspace}")
+        assert experiment is not None
+        return list(client.search_runs([experiment.experiment_id]))
+
     @property
     def tracking_uri(self) -> str:
         """Address of its MLflow store."""
@@ -114,6 +131,25 @@ def make_project(folder: Path) -> KedroProject:
     _change(sample / "mlflow.yml", "server", {"mlflow_tracking_uri": project.tracking_uri})
     project.processes.set_forkserver_preload(PRELOADED)
     return project
+
+
+def training_in(workspace: str, *params: str) -> list[str]:
+    """Return the words of `kedro run` that train the baseline in a workspace."""
+    return [
+        "--pipeline=train_baseline",
+        f"--params={','.join([f'workspace={workspace}', *params])}",
+    ]
+
+
+@contextmanager
+def trained_project(folder: Path, *params: str) -> Iterator[KedroProject]:
+    """Make a project in which the workspace `whole` holds a training that nobody disturbed."""
+    made = make_project(folder)
+    made.add_workspace("whole")
+    code, output = made.run(training_in("whole", *params))
+    assert code == 0, output
+    yield made
+    made.stop()
 
 
 def _change(file: Path, key: str, values: dict[str, Any]) -> None:
