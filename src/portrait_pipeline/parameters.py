@@ -149,6 +149,7 @@ class TrainingParameters(Parameters):
     image_size_px: Annotated[int, Field(ge=32, multiple_of=4)]
     num_generator_filters: Annotated[int, Field(ge=1)]
     num_residual_blocks: Annotated[int, Field(ge=1)]
+    discriminator: Literal["patch", "projected"] = "patch"
     num_discriminator_filters: Annotated[int, Field(ge=1)]
     num_discriminator_layers: Annotated[int, Field(ge=1, le=6)] = 3
     num_shallow_discriminator_layers: Annotated[int, Field(ge=0, le=5)] = 0

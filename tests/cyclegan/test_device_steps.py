@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from support.tiny_model import EVERY_INGREDIENT
+from support.tiny_model import EVERY_INGREDIENT, PROJECTED
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -208,7 +208,13 @@ class _OnTheDeviceAlone(TorchDispatchMode):
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"perceptual_gradient_share": 0.5}, {"lambda_identity_mapping": 2.0}, EVERY_INGREDIENT],
+    [
+        {},
+        {"perceptual_gradient_share": 0.5},
+        {"lambda_identity_mapping": 2.0},
+        EVERY_INGREDIENT,
+        PROJECTED,
+    ],
 )
 def test_the_passes_of_a_step_never_touch_the_host(parameters, changes, monkeypatch):
     """Law: nothing is read from the device or sent to it, or a captured step would be refused.

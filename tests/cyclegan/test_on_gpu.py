@@ -9,7 +9,7 @@ import torch
 from lightning_fabric import Fabric
 from support.checkpoints import differing
 from support.textbook_step import plain_networks, textbook_step, with_sgd
-from support.tiny_model import EVERY_INGREDIENT
+from support.tiny_model import EVERY_INGREDIENT, PROJECTED
 
 from portrait_pipeline.cyclegan.augmentation import DiffAugment
 from portrait_pipeline.cyclegan.batches import Batch, UnpairedBatches
@@ -62,7 +62,7 @@ def test_a_deterministic_training_repeats_its_bits(parameters, faces, services):
     assert set(differing(first, second)) <= {"/tracking_id"}
 
 
-@pytest.mark.parametrize("changes", [{}, EVERY_INGREDIENT])
+@pytest.mark.parametrize("changes", [{}, EVERY_INGREDIENT, PROJECTED])
 def test_a_step_on_a_gpu_is_the_textbooks(parameters, teacher, changes):
     """Law: in float32, without TF32, gradients are those of a plain reference step to 1e-4."""
     settings = parameters(lambda_perceptual=3.0, lambda_identity_mapping=5.0, **changes)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from support.checkpoints import differing
-from support.tiny_model import EVERY_INGREDIENT
+from support.tiny_model import EVERY_INGREDIENT, PROJECTED
 
 from portrait_pipeline.cyclegan.data import TrainingData
 from portrait_pipeline.cyclegan.train import train_cyclegan
@@ -41,14 +41,12 @@ def test_discriminators_may_learn_at_a_rate_of_their_own(data, parameters, servi
     }
 
 
-@pytest.mark.parametrize("killed_after", [3, 7])
+@pytest.mark.parametrize(("killed_after", "changes"), [(3, EVERY_INGREDIENT), (7, PROJECTED)])
 def test_everything_on_is_resumed_bit_for_bit(
-    data, parameters, services, store, teacher, killed_after
+    data, parameters, services, store, teacher, killed_after, changes
 ):
     """Law: with all ingredients an interrupted training ends as one that nobody disturbed."""
-    settings = parameters(
-        num_epochs=2, save_every_steps=1, lambda_perceptual=1.0, **EVERY_INGREDIENT
-    )
+    settings = parameters(num_epochs=2, save_every_steps=1, lambda_perceptual=1.0, **changes)
     train = partial(train_cyclegan, services=services, embedder=teacher, **NAMED)
     whole = train(data, settings)
 

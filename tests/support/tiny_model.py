@@ -73,6 +73,12 @@ EVERY_INGREDIENT: dict[str, Any] = {
     "augment_cutout": 0.25,
 }
 """Settings beyond the report's that are off by default."""
+PROJECTED = {
+    **EVERY_INGREDIENT,
+    "discriminator": "projected",
+    "num_shallow_discriminator_layers": 0,
+}
+"""The same with the other kind of discriminators, which has no shallow one."""
 
 
 def tiny_checkpoint(model: str = "proposed", seed: int = 0, **settings: Any) -> dict[str, Any]:

@@ -219,7 +219,9 @@ def initialise_weights(network: nn.Module, generator: torch.Generator) -> None:
         generator: Where the numbers come from; the same one gives the same weights.
     """
     for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+        if not isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            continue
+        if isinstance(layer.weight, nn.Parameter):  # those of a frozen network are buffers
             layer.weight.normal_(0.0, STANDARD_DEVIATION, generator=generator)
             if layer.bias is not None:
                 layer.bias.zero_()

@@ -18,6 +18,7 @@ from portrait_pipeline.cyclegan.networks import (
     initialise_weights,
     patch_map_size,
 )
+from portrait_pipeline.cyclegan.projected import ProjectedDiscriminator
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.parameters import TrainingParameters
 
@@ -165,14 +166,14 @@ def build_generator(parameters: TrainingParameters) -> ResnetGenerator:
     )
 
 
-def build_discriminator(
-    parameters: TrainingParameters,
-) -> PatchDiscriminator | DeepAndShallowDiscriminator:
-    """Make the discriminator of one domain, or the two, that the parameters ask for.
+def build_discriminator(parameters: TrainingParameters) -> nn.Module:
+    """Make the discriminator of one domain, or the several in one, that the parameters ask for.
 
     Raises:
         PortraitPipelineError: if it has too many layers for a patch to fit into the picture.
     """
+    if parameters.discriminator == "projected":
+        return ProjectedDiscriminator(parameters.num_discriminator_filters)
     num_layers = parameters.num_discriminator_layers
     if patch_map_size(parameters.image_size_px, num_layers) < 1:
         raise PortraitPipelineError(

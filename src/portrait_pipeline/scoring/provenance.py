@@ -21,8 +21,8 @@ from portrait_pipeline.parameters import FaceParameters, Split, TrainingParamete
 logger = logging.getLogger(__name__)
 
 KEY = "provenance"
-PACKAGES = ("cyclegan", "identity", "faces")
-"""The packages whose code decides what a training makes of its pictures."""
+SOURCES = ("cyclegan", "identity", "faces", "efficientnet_lite.py")
+"""The packages and the module whose code decides what a training makes of its pictures."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Provenance:
 
     Attributes:
         preparation: How the crops were made.
-        source_hash: SHA-256 of the code in `PACKAGES`.
+        source_hash: SHA-256 of the code in `SOURCES`.
         pictures: SHA-256 of the file of every training picture; None where the splits do not say.
         pictures_of_persons: The same of every picture that shows a person trained on, in any split.
     """
@@ -131,11 +131,11 @@ def is_same_training(
 
 
 def hash_sources() -> str:
-    """Return the SHA-256 of every file of `PACKAGES`, names included."""
+    """Return the SHA-256 of every file of `SOURCES`, names included."""
     root = Path(portrait_pipeline.__file__).parent
     digest = hashlib.sha256()
-    for package in PACKAGES:
-        for path in sorted((root / package).rglob("*")):
+    for source in SOURCES:
+        for path in [root / source, *sorted((root / source).rglob("*"))]:
             if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(f"{path.relative_to(root)}\0".encode())
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
