@@ -10,7 +10,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-
 	--annotation-style line --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help install tools demo test test-slow lint lock viz ui app bench clean
+.PHONY: help install tools demo test test-slow lint lock docs viz ui app bench clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 20
@@ -54,6 +54,9 @@ lint: tools  ## Run ruff, mypy --strict and import-linter
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: tools  ## Build the site of docs/ in build/docs; whatever leads nowhere is an error
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
 
 lock: tools  ## Update both locks from pyproject.toml
 	$(COMPILE) --upgrade --extra train --extra app --extra ray -o requirements.lock pyproject.toml
