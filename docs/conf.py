@@ -15,3 +15,4 @@ html_theme = "furo"
 html_title = f"{project} {release}"
 html_copy_source = False
 html_show_sourcelink = False
+html_show_copyright = False
