@@ -40,6 +40,7 @@ tools: .venv/.tools  ## Add what the tests and linters take, from requirements-d
 
 demo: install  ## Run the whole experiment on the drawn sample (ten minutes on two cores)
 	$(BIN)/kedro run $(SAMPLE)
+	$(BIN)/python docs/images/portrait.py data/08_reporting/sample/portrait.jpg
 
 test: tools  ## Run the linters and the tests, with coverage
 	$(MAKE) lint

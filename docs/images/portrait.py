@@ -1,5 +1,9 @@
-"""Make README's first picture: a public-domain photograph, its portrait, and both in one."""
+"""Make README's first picture: a public-domain photograph, its portrait, and both in one.
 
+`python docs/images/portrait.py FILE` writes it to another file.
+"""
+
+import sys
 from pathlib import Path
 
 from PIL import Image
@@ -16,4 +20,6 @@ sheet = Image.new("RGB", (EDGE_PX * len(pictures), EDGE_PX))
 for column, picture in enumerate(pictures):
     shown = picture.resize((EDGE_PX, EDGE_PX), Image.Resampling.LANCZOS)
     sheet.paste(shown, (EDGE_PX * column, 0))
-sheet.save(Path(__file__).with_name("portrait.jpg"), quality=88)
+file = Path(sys.argv[1]) if sys.argv[1:] else Path(__file__).with_name("portrait.jpg")
+sheet.save(file, quality=88)
+sys.stdout.write(f"a photograph, and its portrait by the model of the package: {file}\n")
