@@ -151,6 +151,7 @@ class TrainingParameters(Parameters):
     num_residual_blocks: Annotated[int, Field(ge=1)]
     discriminator: Literal["patch", "projected"] = "patch"
     num_discriminator_filters: Annotated[int, Field(ge=1)]
+    extra_discriminator_pictures: Annotated[int, Field(ge=0)] = 0
     num_discriminator_layers: Annotated[int, Field(ge=1, le=6)] = 3
     num_shallow_discriminator_layers: Annotated[int, Field(ge=0, le=5)] = 0
     upsampling: Literal["transposed", "resize"]
@@ -210,15 +211,15 @@ class TrainingParameters(Parameters):
     cudnn_autotune: bool = True
 
     @model_validator(mode="after")
-    def _antialiased_resizes(self) -> Self:
+    def _networks_fit(self) -> Self:
+        if self.extra_discriminator_pictures and not self.image_pool_size:
+            raise ValueError(
+                "image_pool_size is 0, expected more beside extra_discriminator_pictures"
+            )
         if self.sampling == "antialiased" and self.upsampling != "resize":
             raise ValueError(
                 f"upsampling is {self.upsampling}, expected resize with sampling: antialiased"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _shallow_is_shallower(self) -> Self:
         if self.num_shallow_discriminator_layers >= self.num_discriminator_layers:
             raise ValueError(
                 f"num_shallow_discriminator_layers is {self.num_shallow_discriminator_layers},"

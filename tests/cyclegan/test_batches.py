@@ -3,6 +3,7 @@
 import mmap
 import resource
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,27 @@ def test_every_epoch_shows_every_picture_once_in_its_own_order():
     assert orders[0] == [_number(batch.photos) for batch in batches.epoch(0)]
     other = _batches(batches.data, seed=1)
     assert orders[0] != [_number(batch.photos) for batch in other.epoch(0)]
+
+
+@pytest.mark.parametrize("world_size", [1, 2])
+def test_extra_pictures_are_those_that_come_next(world_size):
+    """Law: they change no batch, follow it in the epoch's order, and differ between processes."""
+    data = TrainingData(_numbered(12), _numbered(5))
+    plain = [_batches(data, rank=r, world_size=world_size) for r in range(world_size)]
+    more = [replace(batches, num_extra=2) for batches in plain]
+    shown = [[_number(b.photos) for b in batches.epoch(1)] for batches in plain]
+    for rank in range(world_size):
+        batches = list(more[rank].epoch(1))
+        assert [_number(b.photos) for b in batches] == shown[rank]
+        assert all(b.num_extra == 2 and len(b.shown_paintings) == 3 for b in batches)
+    in_order = [number for step in zip(*shown, strict=True) for number in step]
+    for position in range(len(shown[0]) - 2):
+        following = in_order[(position + 1) * world_size :]
+        for rank in range(world_size):
+            batch = next(more[rank].epoch(1, position))
+            assert batch.extra_photos is not None
+            found = [_number(image) for image in batch.extra_photos]
+            assert found == following[rank * 2 :][:2]
 
 
 def test_the_domains_are_not_paired():

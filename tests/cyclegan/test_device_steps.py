@@ -229,9 +229,10 @@ def test_the_passes_of_a_step_never_touch_the_host(parameters, changes, monkeypa
     fabric = SimpleNamespace(device=meta, autocast=nullcontext)
     context = StepContext(fabric, teacher, 0.9, DiffAugment.of(settings, 0))
     pictures = torch.empty(2, 3, 32, 32, device=meta)
-    batch = Batch(pictures, pictures, teacher(pictures), teacher(pictures))
+    embeddings = teacher(pictures)
+    batch = Batch(pictures, pictures, embeddings, embeddings, pictures[:1], pictures[:1])
     objective = objective_at(settings, 0, 1)
-    numbers = numbers_of(state, 2, objective, context)
+    numbers = numbers_of(state, batch, objective, context)
     compute_gradients(state, batch, objective, context, numbers)  # fills what is kept for good
     with _OnTheDeviceAlone():
         terms = compute_gradients(state, batch, objective, context, numbers)

@@ -21,6 +21,20 @@ def test_it_returns_new_fakes_until_it_is_full():
     assert [int(image[0, 0, 0]) for image in pool.images] == [0, 1, 2, 3, 4]
 
 
+def test_kept_fakes_are_drawn_evenly_and_stay():
+    """Law: slots that hold something, each alike (4 standard deviations); none costs nothing."""
+    pool = _pool(5)
+    for value in range(3):
+        pool.query(_fake(value))
+    before = pool.generator.get_state()
+    assert len(pool.draw_kept(0)) == 0
+    assert torch.equal(pool.generator.get_state(), before)
+    slots = pool.draw_kept(3_000)
+    assert all(abs(int((slots == slot).sum()) - 1_000) < 4 * 26 for slot in range(3))
+    assert torch.equal(pool.kept(slots[:9])[:, 0, 0, 0], slots[:9].float())
+    assert len(pool.images) == 3
+
+
 def test_every_slot_is_drawn_alike_and_half_of_the_fakes_are_old():
     """Law: old at probability ½, every one of the 50 slots evenly (4 standard deviations)."""
     size, queries = 50, 8_000

@@ -1,7 +1,9 @@
 """One whole step against a plain reference, and what it logs."""
 
+import copy
 import itertools
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -68,6 +70,31 @@ def test_a_step_is_the_textbooks(parameters, teacher, fabric, threads, changes):
     trained = [*nets.generator_parameters(), *nets.discriminator_parameters()]
     for weight, expected in zip(trained, weights, strict=True):
         assert (weight - expected).norm() <= 1e-5 * expected.norm() + 1e-9
+
+
+@pytest.mark.parametrize("changes", [{}, EVERY_INGREDIENT])
+def test_discriminators_see_the_extra_pictures_too(parameters, teacher, fabric, changes):
+    """Law: real ones and fakes that the pool keeps count as those of the batch, nowhere else."""
+    settings = parameters(**changes)
+    state, batch = with_sgd(build_state(settings, fabric.device)), _batch(teacher)
+    more = torch.rand(2, 3, 3, 32, 32, generator=torch.Generator().manual_seed(5)) * 2 - 1
+    batch = replace(batch, extra_photos=more[0], extra_paintings=more[1])
+    objective, augment = objective_at(settings, 0, 1), DiffAugment.of(settings, 0)
+    change = [lambda x: x] * 2
+    if augment is not None:
+        drawn = augment.draw(0, 5)
+        change = [lambda x, half=half: augment(x, half[: len(x)]) for half in drawn]
+    pools = copy.deepcopy(state.image_pools)  # empty, so that what it keeps are the new fakes
+    kept = [pools[domain].draw(2).numel() and pools[domain].draw_kept(3) for domain in pools]
+    extra = [(more[1], kept[1]), (more[0], kept[0])]
+    assert list(pools) == ["photo", "painting"]
+    gradients, _ = textbook_step(
+        plain_networks(state), batch.photos, batch.paintings, teacher, objective, change, extra
+    )
+    training_step(state, batch, objective, StepContext(fabric, teacher, 0.9, augment))
+    ours = [g for optimizer in state.optimizers.values() for g in optimizer.seen]
+    for gradient, expected in zip(ours, gradients, strict=True):
+        assert (gradient - expected).norm() <= 1e-5 * expected.norm()
 
 
 def test_the_two_threads_change_no_bit(parameters, teacher, fabric):

@@ -17,10 +17,11 @@ def adversarial(discriminator, images, target):
     return sum(((one - target) ** 2).mean() for one in each) / len(each)
 
 
-def textbook_step(nets, x, y, teacher, objective, change=(lambda x: x, lambda x: x)):
+def textbook_step(nets, x, y, teacher, objective, change=(lambda x: x, lambda x: x), extra=None):
     """A plain CycleGAN step with SGD: one graph for the generators, terms written anew.
 
-    `change` is what discriminators see of the pictures of paintings and of photos.
+    `change` is what discriminators see of the pictures of paintings and of photos. `extra` holds
+    for paintings and for photos more real ones, and which fakes are shown once more beside them.
     """
     g, f, d_x, d_y = nets
     fake_y, fake_x = g(x), f(y)
@@ -35,9 +36,15 @@ def textbook_step(nets, x, y, teacher, objective, change=(lambda x: x, lambda x:
     loss = full_objective(terms, objective)
     generators = [*g.parameters(), *f.parameters()]
     gradients = list(torch.autograd.grad(loss, generators))
-    for discriminator, real, fake, t in ((d_x, x, fake_x, change[1]), (d_y, y, fake_y, change[0])):
-        loss = adversarial(discriminator, t(real), 1) + adversarial(
-            discriminator, t(fake.detach()), 0
+    for discriminator, real, fake, t, more in (
+        (d_x, x, fake_x, change[1], extra and extra[1]),
+        (d_y, y, fake_y, change[0], extra and extra[0]),
+    ):
+        shown = (
+            (torch.cat([real, more[0]]), torch.cat([fake, fake[more[1]]])) if more else (real, fake)
+        )
+        loss = adversarial(discriminator, t(shown[0]), 1) + adversarial(
+            discriminator, t(shown[1].detach()), 0
         )
         loss = 0.5 * loss
         gradients += torch.autograd.grad(loss, list(discriminator.parameters()))

@@ -66,6 +66,7 @@ EVERY_INGREDIENT: dict[str, Any] = {
     "upsampling": "resize",
     "sampling": "antialiased",
     "num_shallow_discriminator_layers": 1,
+    "extra_discriminator_pictures": 2,
     "lambda_cycle_final_share": 0.2,
     "augment_brightness": 0.1,
     "augment_contrast": 0.2,

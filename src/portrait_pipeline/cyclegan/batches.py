@@ -22,16 +22,32 @@ class Batch:
     paintings: Float[Tensor, "batch 3 height width"]
     photo_embeddings: Float[Tensor, "batch dimension"] | None = None
     painting_embeddings: Float[Tensor, "batch dimension"] | None = None
+    extra_photos: Float[Tensor, "extra 3 height width"] | None = None
+    extra_paintings: Float[Tensor, "extra 3 height width"] | None = None
+
+    @property
+    def num_extra(self) -> int:
+        """Real pictures of each domain that the discriminators alone see."""
+        return 0 if self.extra_photos is None else len(self.extra_photos)
+
+    @property
+    def shown_photos(self) -> Float[Tensor, "shown 3 height width"]:
+        """The photos that their discriminator sees."""
+        return _joined(self.photos, self.extra_photos)
+
+    @property
+    def shown_paintings(self) -> Float[Tensor, "shown 3 height width"]:
+        """The paintings that their discriminator sees."""
+        return _joined(self.paintings, self.extra_paintings)
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on another device."""
-        parts = (self.photos, self.paintings, self.photo_embeddings, self.painting_embeddings)
-        photos, paintings, photo_embeddings, painting_embeddings = (
-            None if part is None else part.to(device, non_blocking=True) for part in parts
-        )
-        if photos is None or paintings is None:
-            raise ValueError("a batch without pictures")
-        return Batch(photos, paintings, photo_embeddings, painting_embeddings)
+        given = {name: part for name, part in vars(self).items() if part is not None}
+        return Batch(**{name: part.to(device, non_blocking=True) for name, part in given.items()})
+
+
+def _joined(pictures: Tensor, extra: Tensor | None) -> Tensor:
+    return pictures if extra is None else torch.cat([pictures, extra])
 
 
 @dataclass(frozen=True)
@@ -52,6 +68,8 @@ class UnpairedBatches:
         rank: Which process this is, from 0.
         world_size: How many processes there are.
         pictures: Where the two sets lie; None: where `data` has them, on the CPU.
+        num_extra: Pictures of each domain per step and process that the discriminators see too:
+            those that come next in the epoch's order.
     """
 
     data: TrainingData
@@ -61,6 +79,7 @@ class UnpairedBatches:
     rank: int = 0
     world_size: int = 1
     pictures: tuple[Pictures, Pictures] | None = None
+    num_extra: int = 0
 
     @property
     def steps_per_epoch(self) -> int:
@@ -90,6 +109,8 @@ class UnpairedBatches:
                 paintings.take(painting),
                 None if embeddings is None else _of_order(embeddings.photo, photo),
                 None if embeddings is None else _of_order(embeddings.painting, painting),
+                self._extra(photos, photo_order, position),
+                self._extra(paintings, painting_order, position),
             )
             if position % RELEASE_EVERY == 0:
                 photos.release()
@@ -97,7 +118,7 @@ class UnpairedBatches:
 
     def order(self, epoch: int, count: int, stream: Stream) -> Order:
         """Return what all processes together show of one domain in an epoch."""
-        shown = self.steps_per_epoch * self.batch_size * self.world_size
+        shown = (self.steps_per_epoch * self.batch_size + self.num_extra) * self.world_size
         generator = random_generator(self.seed, stream, epoch)
         rounds = -(-shown // count)
         rows = torch.cat([torch.randperm(count, generator=generator) for _ in range(rounds)])
@@ -107,6 +128,14 @@ class UnpairedBatches:
     def _part(self, order: Order, position: int) -> Order:
         first = (position * self.world_size + self.rank) * self.batch_size
         return order.part(first, first + self.batch_size)
+
+    def _extra(
+        self, pictures: Pictures, order: Order, position: int
+    ) -> Float[Tensor, "extra 3 height width"] | None:
+        if not self.num_extra:
+            return None
+        first = (position + 1) * self.world_size * self.batch_size + self.rank * self.num_extra
+        return pictures.take(order.part(first, first + self.num_extra))
 
 
 def _of_order(

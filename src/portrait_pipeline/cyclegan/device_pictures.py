@@ -97,17 +97,19 @@ class StreamedPictures:
 
     def take(self, order: Order) -> Float[Tensor, "shown 3 size size"]:
         """Send the pixels while the device is busy with earlier ones; mirror and convert there."""
-        pixels = self._send(torch.from_numpy(self._faces[order.rows.numpy()]))
-        return _to_images(pixels, self._send(order.flipped))
+        pixels = sent(torch.from_numpy(self._faces[order.rows.numpy()]), self._device)
+        return _to_images(pixels, sent(order.flipped, self._device))
 
     def release(self) -> None:
         """Give back the pages of a mapped file."""
         release_pages(self._faces)
 
-    def _send(self, values: Tensor) -> Tensor:
-        if self._device.type == "cuda":
-            values = values.pin_memory()
-        return values.to(self._device, non_blocking=True)
+
+def sent(values: Tensor, device: torch.device) -> Tensor:
+    """Send values from the CPU to a device without waiting for it."""
+    if device.type == "cuda":
+        values = values.pin_memory()
+    return values.to(device, non_blocking=True)
 
 
 def _to_images(

@@ -155,7 +155,7 @@ class DeferredSteps:
 
     def _compute(self, batch: Batch, objective: Objective) -> StepTerms:
         state, context = self._state, self._step_context
-        numbers = numbers_of(state, len(batch.photos), objective, context)
+        numbers = numbers_of(state, batch, objective, context)
 
         def compute(given: Batch, decided: StepNumbers) -> StepTerms:
             for optimizer in state.optimizers.values():

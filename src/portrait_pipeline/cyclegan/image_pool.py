@@ -53,6 +53,20 @@ class ImagePool:
             return 0, False, False
         return int(torch.randint(self.size, (), generator=self.generator)), True, True
 
+    def draw_kept(self, count: int) -> Int[Tensor, " count"]:
+        """Draw slots of fakes that are kept, evenly, with repetition, on the CPU."""
+        return torch.randint(max(self._num_kept, 1), (count,), generator=self.generator)
+
+    def kept(self, slots: Int[Tensor, " count"]) -> Float[Tensor, "count 3 height width"]:
+        """Return the fakes in these slots.
+
+        Raises:
+            ValueError: if nothing has been kept.
+        """
+        if self._slots is None:
+            raise ValueError("the pool keeps nothing")
+        return self._slots.index_select(0, slots)
+
     def exchange(
         self, fakes: Float[Tensor, "batch 3 height width"], draws: Int[Tensor, "batch 3"]
     ) -> Float[Tensor, "batch 3 height width"]:

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from portrait_pipeline.cyclegan.augmentation import DiffAugment
 from portrait_pipeline.cyclegan.batches import Batch
+from portrait_pipeline.cyclegan.device_pictures import sent
 from portrait_pipeline.cyclegan.distributed import reduce
 from portrait_pipeline.cyclegan.losses import Objective, full_objective
 from portrait_pipeline.cyclegan.services import Embedder
@@ -66,14 +67,18 @@ class StepNumbers:
     Attributes:
         painting_pool: What the pool of paintings decided for the fakes.
         photo_pool: The same of photos.
+        painting_extra: Slots of earlier fakes that the discriminator of paintings sees too.
+        photo_extra: The same of photos.
         lambdas: λ_c and λ_p; the latter means nothing where a share of the gradient is kept.
         augmentation: What `DiffAugment.draw` drew, or None.
     """
 
     painting_pool: Int[Tensor, "batch 3"]
     photo_pool: Int[Tensor, "batch 3"]
+    painting_extra: Int[Tensor, " extra"]
+    photo_extra: Int[Tensor, " extra"]
     lambdas: Float[Tensor, "2"]
-    augmentation: Float[Tensor, "2 batch 6"] | None
+    augmentation: Float[Tensor, "2 shown 6"] | None
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ def training_step(
     Raises:
         TrainingDivergedError: if a loss is not finite; no weight has been changed then.
     """
-    numbers = numbers_of(state, len(batch.photos), objective, step_context)
+    numbers = numbers_of(state, batch, objective, step_context)
     terms = compute_gradients(state, batch, objective, step_context, numbers)
     logged = logged_terms(terms.names, terms.values.tolist(), objective)
     refuse_non_finite(logged, state.step, state.learning_rate)
@@ -106,31 +111,28 @@ def training_step(
 
 
 def numbers_of(
-    state: TrainingState, count: int, objective: Objective, step_context: StepContext
+    state: TrainingState, batch: Batch, objective: Objective, step_context: StepContext
 ) -> StepNumbers:
     """Decide the next step's numbers, on the CPU and moved to the device without waiting for it.
 
     Args:
         state: Its pools move on by one step.
-        count: Pictures of each domain.
+        batch: Says how many pictures there are.
         objective: Of the step.
         step_context: Device and augmentation.
     """
     augment, device = step_context.augment, step_context.fabric.device
+    count, num_extra, pools = len(batch.photos), batch.num_extra, state.image_pools
     lambdas = torch.tensor([objective.lambda_cycle, objective.lambda_perceptual])
-    drawn = None if augment is None else _to_device(augment.draw(state.step, count), device)
+    drawn = None if augment is None else sent(augment.draw(state.step, count + num_extra), device)
     return StepNumbers(
-        painting_pool=_to_device(state.image_pools["painting"].draw(count), device),
-        photo_pool=_to_device(state.image_pools["photo"].draw(count), device),
-        lambdas=_to_device(lambdas, device),
+        painting_pool=sent(pools["painting"].draw(count), device),
+        photo_pool=sent(pools["photo"].draw(count), device),
+        painting_extra=sent(pools["painting"].draw_kept(num_extra), device),
+        photo_extra=sent(pools["photo"].draw_kept(num_extra), device),
+        lambdas=sent(lambdas, device),
         augmentation=drawn,
     )
-
-
-def _to_device(numbers: Tensor, device: torch.device) -> Tensor:
-    if device.type == "cuda":
-        numbers = numbers.pin_memory()
-    return numbers.to(device, non_blocking=True)
 
 
 def compute_gradients(
@@ -188,16 +190,18 @@ def _pictures_of_halves(batch: Batch, numbers: StepNumbers) -> tuple[CyclePictur
     photo_cycle = CyclePictures(
         real=batch.photos,
         real_embeddings=batch.photo_embeddings,
-        target=batch.paintings,
+        target=batch.shown_paintings,
         pool_draws=numbers.painting_pool,
+        extra_draws=numbers.painting_extra,
         augmentation=drawn[0],
         lambdas=numbers.lambdas,
     )
     painting_cycle = CyclePictures(
         real=batch.paintings,
         real_embeddings=batch.painting_embeddings,
-        target=batch.photos,
+        target=batch.shown_photos,
         pool_draws=numbers.photo_pool,
+        extra_draws=numbers.photo_extra,
         augmentation=drawn[1],
         lambdas=numbers.lambdas,
     )

@@ -101,6 +101,7 @@ def _prepare(
         rank=fabric.global_rank,
         world_size=fabric.world_size,
         pictures=place_pictures(data, fabric.device, parameters.max_gpu_pictures_gb),
+        num_extra=parameters.extra_discriminator_pictures,
     )
     state = build_state(parameters, fabric.device, fabric.global_rank)
     augment = DiffAugment.of(parameters, fabric.global_rank)

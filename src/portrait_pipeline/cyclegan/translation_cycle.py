@@ -59,8 +59,10 @@ class CyclePictures:
     Attributes:
         real: Those to translate.
         real_embeddings: Theirs, for a perceptual term.
-        target: Real ones of the other domain, for the discriminator.
+        target: Real ones of the other domain, for the discriminator, which may see more than
+            there are to translate.
         pool_draws: What `ImagePool.draw` decided for the fakes; None: the cycle lets it decide.
+        extra_draws: Slots of earlier fakes that the discriminator sees beside those.
         augmentation: This half of what `DiffAugment.draw` drew; None where nothing is augmented.
         lambdas: λ_c and λ_p on the device, so that a replayed step follows them; None: those of
             the objective.
@@ -68,9 +70,10 @@ class CyclePictures:
 
     real: Images
     real_embeddings: Embeddings | None
-    target: Images
+    target: Float[Tensor, "shown 3 height width"]
     pool_draws: Int[Tensor, "batch 3"] | None = None
-    augmentation: Float[Tensor, "batch 6"] | None = None
+    extra_draws: Int[Tensor, " extra"] | None = None
+    augmentation: Float[Tensor, "shown 6"] | None = None
     lambdas: Float[Tensor, "2"] | None = None
 
 
@@ -126,7 +129,7 @@ def _patch_logits(
 ) -> tuple[Tensor, ...]:
     """Show pictures, changed as drawn, to the discriminator, or to both; return their logits."""
     if context.augment is not None and pictures.augmentation is not None:
-        shown = context.augment(shown, pictures.augmentation)
+        shown = context.augment(shown, pictures.augmentation[: len(shown)])
     with context.autocast():
         logits = networks.discriminator(shown)
     return logits if isinstance(logits, tuple) else (logits,)
@@ -208,6 +211,8 @@ def _train_discriminator(
     networks.discriminator.requires_grad_(True)
     draws = pictures.pool_draws
     pooled = networks.pool.query(fake) if draws is None else networks.pool.exchange(fake, draws)
+    if pictures.extra_draws is not None and len(pictures.extra_draws):
+        pooled = torch.cat([pooled, networks.pool.kept(pictures.extra_draws)])
     shown, kind = torch.cat([pictures.target, pooled]), objective.adversarial_loss
     each = [logits.chunk(2) for logits in _patch_logits(networks, shown, pictures, context)]
     losses = [discriminator_adversarial_loss(real, fake, kind) for real, fake in each]
