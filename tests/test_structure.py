@@ -89,6 +89,7 @@ TESTS_OF_THE_WHOLE = {
     "test_layers.py",
     "test_resume.py",
     "test_run.py",
+    "test_site.py",
     "test_structure.py",
     "test_study.py",
     "test_wheel.py",
