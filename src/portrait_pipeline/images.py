@@ -39,6 +39,34 @@ def to_pixels(
     return np.ascontiguousarray(scaled.to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy())
 
 
+class JoinedPixels:
+    """The crops of several packed files as one array (stored, size, size, 3), which copies none.
+
+    Attributes:
+        parts: uint8 (stored, size, size, 3) each, as a rule memory-mapped; at least one.
+        shape: Of all of them, one after the other.
+    """
+
+    def __init__(self, parts: Sequence[NDArray[np.uint8]]) -> None:
+        if len({part.shape[1:] for part in parts}) != 1:
+            shapes = ", ".join(str(part.shape) for part in parts)
+            raise ValueError(f"crops of one size cannot be joined from shapes ({shapes})")
+        self.parts = tuple(parts)
+        self._ends = np.cumsum([len(part) for part in parts])
+        self.shape = (int(self._ends[-1]), *parts[0].shape[1:])
+
+    def __getitem__(self, rows: np.int64 | NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Copy out one crop, or several in the order of the rows."""
+        if isinstance(rows, np.ndarray):
+            taken = np.empty((len(rows), *self.shape[1:]), dtype=np.uint8)
+            for place, row in enumerate(rows):
+                taken[place] = self[row]
+            return taken
+        part = int(np.searchsorted(self._ends, rows, side="right"))
+        start = self._ends[part] - len(self.parts[part])
+        return np.asarray(self.parts[part][rows - start])
+
+
 @dataclass(frozen=True)
 class FaceSet:
     """Square face crops of one domain: a name for each and their pixels.
@@ -50,11 +78,13 @@ class FaceSet:
         names: One name per crop, unique.
         pixels: uint8 (stored, size, size, 3), RGB in [0, 255].
         rows: The row of `pixels` that each name stands for; by default 0, 1, 2, …
+        folders: Where its packed files lie on the disk, if it is all that is in them.
     """
 
     names: tuple[str, ...]
-    pixels: NDArray[np.uint8]
+    pixels: NDArray[np.uint8] | JoinedPixels
     rows: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    folders: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.rows) == 0 and self.names:
@@ -89,8 +119,24 @@ class FaceSet:
         return FaceSet(names=tuple(names), pixels=self.pixels, rows=rows)
 
 
+def join_face_sets(*parts: FaceSet) -> FaceSet:
+    """Put sets together that lie on the disk, a folder each, without a copy.
+
+    Raises:
+        ValueError: if there are none, or their crops differ in size.
+    """
+    return FaceSet(
+        names=tuple(name for part in parts for name in part.names),
+        pixels=JoinedPixels([part.pixels for part in parts if isinstance(part.pixels, np.ndarray)]),
+        folders=tuple(folder for part in parts for folder in part.folders),
+    )
+
+
 def read_face_set(folder: Path) -> FaceSet:
-    """Read the crops of a folder, `faces.npy` and its `index.json`, pixels memory-mapped.
+    """Read the crops of a folder, pixels memory-mapped.
+
+    The folder holds `index.json`, and either the crops in `faces.npy` or, where the index lists
+    `parts`, nothing else: then other folders, named relative to it, hold the crops.
 
     Raises:
         ValueError: if a file is missing or damaged, or there is not one square crop of RGB bytes
@@ -98,6 +144,8 @@ def read_face_set(folder: Path) -> FaceSet:
     """
     try:
         index = parse_json((folder / FACE_INDEX).read_bytes())
+        if "parts" in index:
+            return join_face_sets(*(read_face_set(folder / str(part)) for part in index["parts"]))
         names = tuple(str(name) for name in index["names"])
         pixels = np.load(folder / PACKED_FACES, mmap_mode="r" if names else None)
     except Exception as error:
@@ -105,4 +153,4 @@ def read_face_set(folder: Path) -> FaceSet:
     is_square = pixels.ndim == 4 and pixels.shape[1] == pixels.shape[2]
     if len(pixels) != len(names) or not is_square or pixels.dtype != np.uint8:
         raise ValueError(f"{len(names)} names for crops of shape {pixels.shape}")
-    return FaceSet(names, pixels)
+    return FaceSet(names, pixels, folders=(folder,))

@@ -12,7 +12,7 @@ from PIL import Image
 
 from portrait_pipeline.datasets.face_set import FaceSetDataset, file_names
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.images import FaceSet
+from portrait_pipeline.images import FaceSet, join_face_sets
 
 
 def crops(count: int, size: int = 8, seed: int = 0) -> np.ndarray:
@@ -82,6 +82,53 @@ def test_an_empty_set_is_a_set(tmp_path: Path) -> None:
     dataset.save(Stream({}, (), size_px=16))
     loaded = dataset.load()
     assert (len(loaded), loaded.pixels.shape, loaded.size_px) == (0, (0, 16, 16, 3), 16)
+
+
+def _shards(folder: Path, *sizes: int) -> list[FaceSetDataset]:
+    """Save sets of so many crops, and return where they lie."""
+    datasets = [FaceSetDataset(path=str(folder / "shards" / str(n))) for n in range(len(sizes))]
+    for n, (dataset, size) in enumerate(zip(datasets, sizes, strict=True)):
+        names = tuple(f"{n}-{index}" for index in range(size))
+        dataset.save(FaceSet(names, crops(size, seed=n)))
+    return datasets
+
+
+@pytest.mark.parametrize("sizes", [(3, 4), (0, 2, 0, 5), (0, 0)])
+def test_sets_are_joined_where_they_lie(tmp_path: Path, sizes: tuple[int, ...]) -> None:
+    """Law: names and pixels of all of them in their order, mapped, and no crop is written again."""
+    root = tmp_path / "here"
+    shards = _shards(root, *sizes)
+    FaceSetDataset(path=str(root / "set")).save(join_face_sets(*(each.load() for each in shards)))
+    assert [path.name for path in (root / "set").iterdir()] == ["index.json"]
+    root.rename(tmp_path / "there")  # the index names the parts relative to itself
+    loaded = FaceSetDataset(path=str(tmp_path / "there" / "set")).load()
+    pixels = np.concatenate([crops(size, seed=n) for n, size in enumerate(sizes)])
+    assert loaded.names == tuple(f"{n}-{i}" for n, size in enumerate(sizes) for i in range(size))
+    assert (len(loaded), loaded.size_px) == (sum(sizes), 8)
+    order = np.random.default_rng(0).permutation(len(loaded))
+    assert np.array_equal(loaded[order], pixels[order])
+    view = loaded.subset([loaded.names[row] for row in order])
+    assert all(np.array_equal(view[place], pixels[row]) for place, row in enumerate(order))
+
+
+def test_a_part_of_a_joined_set_is_saved_as_crops(tmp_path: Path) -> None:
+    """Law: a view holds other crops than the folders do, so its own are written."""
+    joined = join_face_sets(*(shard.load() for shard in _shards(tmp_path, 3, 4)))
+    dataset = FaceSetDataset(path=str(tmp_path / "view"))
+    dataset.save(joined.subset(["1-2", "0-1"]))
+    assert np.array_equal(dataset.load().pixels, joined[[5, 1]])
+
+
+@pytest.mark.parametrize("name", ["", "index.json", "faces.npy"])
+def test_a_joined_set_without_one_of_its_parts_is_damaged(tmp_path: Path, name: str) -> None:
+    """Law: it is told with what to do, and not read without these crops."""
+    shards = _shards(tmp_path, 3, 4)
+    joined = FaceSetDataset(path=str(tmp_path / "photo_faces"))
+    joined.save(join_face_sets(*(shard.load() for shard in shards)))
+    gone = tmp_path / "shards" / "1" / name
+    gone.rename(tmp_path / "gone")
+    with pytest.raises(DatasetError, match=r"photo_faces is damaged .*shards/1.* delete"):
+        joined.load()
 
 
 def test_a_missing_set_says_so(tmp_path: Path) -> None:

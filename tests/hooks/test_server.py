@@ -1,14 +1,13 @@
 """With a real MLflow server on loopback: it keeps the artifacts, and its death is survived."""
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import mlflow
 import pytest
 from mlflow.tracking import MlflowClient
-from support.mlflow_server import free_port, kill, serving
+from support.mlflow_server import free_port, kill, mlflow_server, serving
 from support.mlflow_store import tracking_at
 
 from portrait_pipeline.datasets.mlflow_run import MlflowRunTracker
@@ -22,9 +21,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subproce
     for name in ("MAX_RETRIES", "BACKOFF_FACTOR"):  # seconds less; the test waits for no answer
         monkeypatch.setenv(f"MLFLOW_HTTP_REQUEST_{name}", "0")
     port = free_port()
-    command = [sys.executable, "-m", "mlflow", "server", "--host=127.0.0.1", f"--port={port}"]
-    command += [f"--backend-store-uri=sqlite:///{tmp_path}/server.db", "--serve-artifacts"]
-    command += [f"--artifacts-destination={tmp_path}/kept", "--workers=1"]
+    command = mlflow_server(port, f"sqlite:///{tmp_path}/server.db", tmp_path / "kept")
     with serving(command, port) as process, tracking_at(f"http://127.0.0.1:{port}"):
         yield process
 

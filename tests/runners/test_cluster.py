@@ -2,11 +2,15 @@
 
 import socket
 import sys
+import threading
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from kedro.pipeline import Node
 
 from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.runners import cluster
 from portrait_pipeline.runners.cluster import (
     Host,
     import_ray,
@@ -89,3 +93,44 @@ def test_an_address_that_does_not_answer_is_refused() -> None:
     refused = open_cluster(ClusterParameters(address=f"127.0.0.1:{port}"))
     with pytest.raises(PortraitPipelineError, match=f"nothing answers.*--port={port}"):
         refused.__enter__()
+
+
+@pytest.mark.parametrize(
+    ("address", "reason", "sentence"),
+    [
+        (
+            "head:1",
+            "Version mismatch: Ray: 2.9 Python: 3.10",
+            r"head:1 runs another version .*3\.10",
+        ),
+        ("head:1", "Could not\nread 'session_name'", r"reached at head:1 \(Could not read .*start"),
+        (None, "The current node timed out", r"started on this machine \(The current .*other pro"),
+    ],
+)
+def test_why_ray_does_not_connect_is_said(
+    monkeypatch: pytest.MonkeyPatch, address: str | None, reason: str, sentence: str
+) -> None:
+    """Law: one sentence with the address, what Ray says, and what to do."""
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+
+    def init(*_: Any, **__: Any) -> None:
+        raise RuntimeError(reason)
+
+    with pytest.raises(PortraitPipelineError, match=sentence) as caught:
+        cluster._connect(SimpleNamespace(init=init), address)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_long_wait_for_ray_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Law: what listens at the address may not be Ray, which takes Ray minutes to find out."""
+    monkeypatch.setattr(cluster, "SECONDS_TO_ANSWER", 0.0)
+    is_said, said = threading.Event(), []
+
+    def say(*words: str) -> None:
+        said.append(words[0] % words[1:])
+        is_said.set()
+
+    monkeypatch.setattr(cluster.logger, "info", say)
+    ray = SimpleNamespace(init=lambda *_, **__: is_said.wait(60.0))
+    cluster._connect(ray, "head:6379")
+    assert said == ["waiting for Ray at head:6379 to answer"]

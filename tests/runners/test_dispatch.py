@@ -186,6 +186,28 @@ def test_what_is_waited_for_is_said_and_ends(
     )
 
 
+def test_what_a_wait_is_for_is_told_apart(caplog: pytest.LogCaptureFixture) -> None:
+    """Law: a process that has to start first, or nodes that have what is asked for."""
+    caplog.set_level("INFO", "portrait_pipeline.runners")
+    runs = dispatcher(StandIn(always(DONE)))
+    runs._states = {0: dispatch.GroupState("r"), 1: dispatch.GroupState()}
+    runs._say_what_is_waited_for()
+    runs._states[1] = dispatch.GroupState("s", "1", "host-a")
+    runs._say_what_is_waited_for()
+    assert [record.getMessage() for record in caplog.records] == [
+        "first waits for num_cpus: 1, which a host has, to start a process for it",
+        "first waits for num_cpus: 1, which other nodes have now",
+    ]
+
+
+def test_a_result_that_is_lost_at_the_end_is_said() -> None:
+    """Law: one sentence, with its name and what to do."""
+    runs = dispatcher(StandIn(always(DONE)))
+    runs._values = {"scores": ERRORS.ObjectLostError("gone")}
+    with pytest.raises(PortraitPipelineError, match=r"scores was lost with the host.*catalog\.yml"):
+        runs.value("scores")
+
+
 def test_stopping_asks_first_and_kills_what_stays() -> None:
     """Law: every running task is cancelled; one that does not end is ended."""
     ray = StandIn(always(DONE))

@@ -9,7 +9,7 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 from kedro_datasets.json import JSONDataset
 from PIL import Image
-from support.ingestion import AUDIT, FACES, SPLITS
+from support.ingestion import AUDIT, FACES, SPLITS, crops_of, tables_of
 from support.ray_nodes import DyingJournalDataset
 
 from portrait_pipeline.datasets.detection_journal import DetectionJournalDataset
@@ -60,12 +60,6 @@ def _catalog(pictures: Path, root: Path, **stores: Any) -> DataCatalog:
     return DataCatalog(datasets | stores)
 
 
-def _files(root: Path) -> dict[Path, bytes]:
-    kinds = (".csv", ".png", ".npy", ".json")
-    found = (path for path in root.rglob("*") if path.suffix in kinds and path.is_file())
-    return {path.relative_to(root): path.read_bytes() for path in found}
-
-
 @pytest.mark.slow
 def test_shards_whose_workers_are_killed_give_the_same_files(ray: Any, tmp_path: Path) -> None:
     """Law: each worker is killed after its first pictures; what it has kept is not done again."""
@@ -79,18 +73,19 @@ def test_shards_whose_workers_are_killed_give_the_same_files(ray: Any, tmp_path:
     whole, moved = tmp_path / "whole", tmp_path / "moved"
     plain = DetectionJournalDataset(filepath=str(whole / "detections.jsonl"))
     SequentialRunner().run(create_pipeline(), _catalog(tmp_path, whole, detection_store=plain))
-    shards = {
-        f"{domain}_{shard:04d}_detections": DyingJournalDataset(
-            filepath=str(moved / f"{domain}_{shard:04d}.jsonl")
-        )
-        for domain in ("photo", "painting")
-        for shard in range(NUM_SHARDS)
-    }
+    names = [f"{domain}_{n:04d}" for domain in ("photo", "painting") for n in range(NUM_SHARDS)]
+    shards: dict[str, Any] = {}
+    for name in names:
+        journal = DyingJournalDataset(filepath=str(moved / f"{name}.jsonl"))
+        shards[f"{name}_detections"] = journal
+        shards[f"{name}_faces"] = FaceSetDataset(path=str(moved / "face_shards" / name))
     RayRunner().run(
         create_pipeline(NUM_SHARDS), _catalog(tmp_path, moved, **shards), _create_hook_manager()
     )
-    assert _files(moved) == _files(whole)
-    assert len(list(moved.glob("*.died"))) == len(shards)
+    assert tables_of(moved) == tables_of(whole)
+    for domain in ("photo", "painting"):
+        assert crops_of(moved, domain) == crops_of(whole, domain)
+    assert len(list(moved.glob("*.died"))) == len(names)
     lines = "".join(each.read_text() for each in moved.glob("*.jsonl")).splitlines()
     keys = [line.split(" ")[0] for line in lines]
     assert len(keys) == len(set(keys)) == 12

@@ -12,12 +12,12 @@ import pytest
 from support.checkpoints import differing
 from support.kedro_project import KedroProject, trained_project, training_in
 
-LONG_TESTS = "PORTRAIT_PIPELINE_LONG_TESTS"
 TASK = "ray::baseline.train_model"
 RUNNER = "--runner=portrait_pipeline.runners.RayRunner"
 # No training draws from the process's own random state, to which other nodes of it add.
 NOT_OF_THE_TRAINING = {"/tracking_id", "/random_states/0/torch"}
 EPOCHS = "num_epochs=6"
+SECONDS_OF_NOTICE = 600.0
 TRAINER = "cluster.resources.gpu.custom.trainer=1"
 
 
@@ -82,12 +82,6 @@ def _assert_as_if_undisturbed(project: KedroProject, workspace: str) -> None:
     assert parent == runs["train_baseline"].info.run_id
 
 
-LONG = pytest.mark.skipif(
-    os.environ.get(LONG_TESTS) is None,
-    reason=f"the end of a host takes Ray many minutes on a busy machine: set {LONG_TESTS}=1",
-)
-
-
 @pytest.mark.parametrize(
     "number", [signal.SIGTERM, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)]
 )
@@ -105,29 +99,52 @@ def test_a_process_that_is_ended_goes_on_bit_for_bit(
     _assert_as_if_undisturbed(project, workspace)
 
 
-@LONG
-def test_a_host_that_is_lost_is_replaced_bit_for_bit(
-    cluster: Any, trainer: Any, project: KedroProject
+def _lose(cluster: Any, node: Any) -> None:
+    cluster.remove_node(node, allow_graceful=False)
+
+
+def _drain(cluster: Any, node: Any) -> None:
+    """Do what `ray drain-node` does where a host is taken away with notice."""
+    from ray._raylet import GcsClient  # noqa: PLC0415
+    from ray.core.generated.autoscaler_pb2 import DrainNodeReason  # noqa: PLC0415
+
+    reason = DrainNodeReason.Value("DRAIN_NODE_REASON_PREEMPTION")
+    deadline_ms = int(1000 * (time.time() + SECONDS_OF_NOTICE))
+    client = GcsClient(address=cluster.address)
+    assert client.drain_node(node.node_id, reason, "taken away", deadline_ms)[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("take_away", "words"), [(_lose, "the host was lost"), (_drain, "which is going away")]
+)
+def test_a_host_that_is_taken_away_is_replaced_bit_for_bit(
+    cluster: Any,
+    trainer: Any,
+    project: KedroProject,
+    take_away: Callable[[Any, Any], None],
+    words: str,
 ) -> None:
-    """Law: the training goes on at another host from its last checkpoint, to the same weights."""
-    project.add_workspace("lost")
+    """Law: notice or none, the training goes on at another host, to the same weights."""
+    workspace = take_away.__name__.strip("_")
+    project.add_workspace(workspace)
     others = []
 
-    def lose_the_host() -> None:
-        cluster.remove_node(trainer, allow_graceful=False)
+    def replace_the_host() -> None:
+        take_away(cluster, trainer)
         others.append(cluster.add_node(num_cpus=1, resources={"trainer": 1}))
 
-    _after_a_save(project, "lost", lose_the_host)
-    code, output = project.run(_on_cluster(cluster, "lost"))
+    _after_a_save(project, workspace, replace_the_host)
+    code, output = project.run(_on_cluster(cluster, workspace))
     for node in others:
         cluster.remove_node(node)
     assert code == 0, output
-    assert "the host was lost" in output
+    assert words in output
     assert "goes on after step" in output
-    _assert_as_if_undisturbed(project, "lost")
+    _assert_as_if_undisturbed(project, workspace)
 
 
-@LONG
+@pytest.mark.slow
 def test_ctrl_c_saves_and_closes_every_run_as_killed(
     cluster: Any, trainer: Any, project: KedroProject
 ) -> None:

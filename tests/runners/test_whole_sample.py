@@ -33,10 +33,6 @@ def _runs(project: Path) -> dict[str, str]:
         return dict(store.execute("select name, status from runs").fetchall())
 
 
-@pytest.mark.skipif(
-    os.environ.get("PORTRAIT_PIPELINE_LONG_TESTS") is None,
-    reason="Ray's start fails on a busy machine: set PORTRAIT_PIPELINE_LONG_TESTS=1",
-)
 @pytest.mark.slow
 def test_the_sample_gives_the_same_tables(tmp_path: Path) -> None:
     """Law: every table digit for digit, the same crops, the same MLflow runs, all FINISHED."""

@@ -1,5 +1,6 @@
 """What the tests of the ingestion share: settings, drawn files and stand-ins."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from PIL import Image
 
 from portrait_pipeline.faces.detection import Detection, Finding
 from portrait_pipeline.faces.record import PictureRecord
+from portrait_pipeline.images import FACE_INDEX, read_face_set
 from portrait_pipeline.parameters import AuditParameters, FaceParameters, SplitParameters
 from portrait_pipeline.pictures import ReducedPicture
 
@@ -37,6 +39,23 @@ def face_at(left: float, top: float, edge: float, tilt_degrees: float = 0.0) -> 
     points = unit @ turn * edge + (left + edge / 2, top + edge / 2)
     box = np.array([left, top, left + edge, top + edge])
     return Detection.of_arrays(box, points, 0.99)
+
+
+def tables_of(root: Path) -> dict[str, bytes]:
+    """Read every table of an ingestion by its name."""
+    files = (path for path in root.iterdir() if path.suffix in (".csv", ".json"))
+    return {path.name: path.read_bytes() for path in files}
+
+
+def crops_of(root: Path, domain: str) -> dict[str, tuple[bytes, bytes]]:
+    """Read every crop of a set by its name: its PNG and its packed pixels, wherever they lie."""
+    faces = read_face_set(root / f"{domain}_faces")
+    pngs = {}
+    for folder in faces.folders:
+        index = json.loads((folder / FACE_INDEX).read_bytes())
+        files = zip(index["names"], index["files"], strict=True)
+        pngs |= {name: (folder / file).read_bytes() for name, file in files}
+    return {name: (pngs[name], faces[row].tobytes()) for row, name in enumerate(faces.names)}
 
 
 class MemoryStore:

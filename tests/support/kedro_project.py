@@ -52,10 +52,12 @@ class KedroProject:
     Attributes:
         folder: Where it lies.
         processes: Starts its processes.
+        tracking_uri: Address of its MLflow store.
     """
 
     folder: Path
     processes: ForkServerContext
+    tracking_uri: str
 
     def add_workspace(self, name: str) -> None:
         """Lay the crops and their splits where `--params workspace=<name>` looks for them."""
@@ -114,21 +116,17 @@ class KedroProject:
         assert experiment is not None
         return list(client.search_runs([experiment.experiment_id]))
 
-    @property
-    def tracking_uri(self) -> str:
-        """Address of its MLflow store."""
-        return f"sqlite:///{self.folder}/mlflow.db"
 
-
-def make_project(folder: Path) -> KedroProject:
-    """Copy the configuration, with small settings and an MLflow store inside the folder."""
+def make_project(folder: Path, tracking_uri: str | None = None) -> KedroProject:
+    """Copy the configuration, with small settings; by default its MLflow store is in the folder."""
     shutil.copytree(ROOT / "conf", folder / "conf")
     shutil.copy(ROOT / "pyproject.toml", folder)
     (folder / "src").mkdir()
     sample = folder / "conf" / "sample"
     _change(sample / "parameters_training.yml", "training", SETTINGS)
-    project = KedroProject(folder, multiprocessing.get_context("forkserver"))
-    _change(sample / "mlflow.yml", "server", {"mlflow_tracking_uri": project.tracking_uri})
+    uri = tracking_uri or f"sqlite:///{folder}/mlflow.db"
+    project = KedroProject(folder, multiprocessing.get_context("forkserver"), uri)
+    _change(sample / "mlflow.yml", "server", {"mlflow_tracking_uri": uri})
     project.processes.set_forkserver_preload(PRELOADED)
     return project
 

@@ -4,8 +4,10 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -17,6 +19,13 @@ def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
+
+
+def mlflow_server(port: int, store: str, artifacts: Path) -> list[str]:
+    """Return the command of a server that keeps runs in a database, and files in a folder."""
+    command = [sys.executable, "-m", "mlflow", "server", "--host=127.0.0.1", f"--port={port}"]
+    command += [f"--backend-store-uri={store}", "--serve-artifacts"]
+    return [*command, f"--artifacts-destination={artifacts}", "--workers=1"]
 
 
 def kill(server: subprocess.Popen[bytes]) -> None:

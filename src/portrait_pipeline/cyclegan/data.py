@@ -14,7 +14,7 @@ from portrait_pipeline.cyclegan.services import Embedder
 from portrait_pipeline.cyclegan.state import Stream, random_generator
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.identity.embedding import embed_pairs
-from portrait_pipeline.images import FaceSet
+from portrait_pipeline.images import FaceSet, JoinedPixels
 
 CHUNK = 256
 
@@ -139,8 +139,10 @@ def _parts(faces: FaceSet) -> Iterator[bytes]:
 
 def release_pages(faces: FaceSet) -> None:
     """Give back the resident memory of a memory-mapped set; it stays in the system's cache."""
-    owner: object = faces.pixels
-    while isinstance(owner, np.ndarray):
-        owner = owner.base
-    if isinstance(owner, mmap.mmap):
-        owner.madvise(mmap.MADV_DONTNEED)
+    pixels = faces.pixels
+    for part in pixels.parts if isinstance(pixels, JoinedPixels) else (pixels,):
+        owner: object = part
+        while isinstance(owner, np.ndarray):
+            owner = owner.base
+        if isinstance(owner, mmap.mmap):
+            owner.madvise(mmap.MADV_DONTNEED)

@@ -51,7 +51,8 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
     Saving streams: of a `FaceStream` one crop at a time is in memory, and crops whose fingerprint
     the folder already holds are copied instead of made. The folder appears whole or not at all;
     what was made before an interruption waits beside it, so that the next save goes on from there.
-    Loading maps the packed file into memory, so that 100,000 crops are there at once.
+    Loading maps the packed file into memory, so that 100,000 crops are there at once. Of a set
+    that was joined from others on the disk only their places are written, not a crop.
 
     Args:
         path: The folder where the set lies.
@@ -96,6 +97,10 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
         shutil.rmtree(self._beside("made"), ignore_errors=True)
 
     def _write(self, folder: Path, data: FaceSet | FaceStream) -> None:
+        if isinstance(data, FaceSet) and len(data.folders) > 1:
+            parts = [os.path.relpath(part, self._folder) for part in data.folders]
+            _write_json(folder / FACE_INDEX, {"parts": parts})
+            return
         fingerprints = () if isinstance(data, FaceSet) else data.fingerprints
         files = file_names(data.names)
         with (folder / PACKED_FACES).open("wb") as packed:

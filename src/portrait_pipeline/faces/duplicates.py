@@ -40,6 +40,8 @@ def duplicate_clusters(
 def _near_pairs(
     words: UInt64[np.ndarray, "distinct"], distance_bits: int
 ) -> Iterator[tuple[Int[np.ndarray, "pairs"], Int[np.ndarray, "pairs"]]]:
+    if distance_bits == 0:
+        return  # the words are distinct
     for start in range(0, len(words), BLOCK):
         block = words[start : start + BLOCK]
         distances = np.bitwise_count(block[:, None] ^ words[None, start:])

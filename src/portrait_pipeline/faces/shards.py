@@ -15,6 +15,12 @@ def shards_of(names: Iterable[object], num_shards: int) -> Int64[np.ndarray, " f
     return np.fromiter(numbers, dtype=np.int64)
 
 
+def divide_shards(table: pd.DataFrame, num_shards: int) -> list[pd.DataFrame]:
+    """Divide a table by the column `name` into shard 0, 1, …, each in the order of the table."""
+    shards = shards_of(table["name"], num_shards)
+    return [table[shards == shard].reset_index(drop=True) for shard in range(num_shards)]
+
+
 def merge_shards(names: Iterable[object], shards: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Put the tables of all shards into one, in the order of the files.
 

@@ -23,6 +23,10 @@ RAY_SETTINGS = {
     "RAY_worker_niceness": "0",  # of a Ray started here: the nodes are what the machine is for
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent to anybody
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # the coming default; Ray warns where it is not set
+    # A process that needs longer to start, on a busy machine, is given up and another is started.
+    "RAY_worker_register_timeout_seconds": "600",
+    "RAY_agent_register_timeout_ms": "600000",
+    "RAY_NUM_REDIS_GET_RETRIES": "3",  # each takes 45 s where something else than Ray listens
 }
 
 
@@ -78,7 +82,7 @@ def open_cluster(settings: ClusterParameters) -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
-    address = settings.address or os.environ.get("RAY_ADDRESS")
+    address = address_of(settings)
     if address is not None:
         _check_answers(address)
     with _own_signal_handlers():
@@ -90,6 +94,11 @@ def open_cluster(settings: ClusterParameters) -> Iterator[Any]:
         ray.shutdown()
 
 
+def address_of(settings: ClusterParameters) -> str | None:
+    """Return where the cluster is that others have started; None: one of this command's own."""
+    return settings.address or os.environ.get("RAY_ADDRESS")
+
+
 def _connect(ray: Any, address: str | None) -> None:
     own: dict[str, Any] = {}
     if address is None:
@@ -97,13 +106,14 @@ def _connect(ray: Any, address: str | None) -> None:
         # as Ray would, which also says so on the terminal: only this user may send it work
         os.environ.setdefault("RAY_AUTH_MODE", "token")
     try:
-        ray.init(
-            address or "local",
-            log_to_driver=False,
-            configure_logging=False,
-            logging_level=logging.ERROR,
-            **own,
-        )
+        with _said_to_wait(f"at {address} to answer" if address else "to start on this machine"):
+            ray.init(
+                address or "local",
+                log_to_driver=False,
+                configure_logging=False,
+                logging_level=logging.ERROR,
+                **own,
+            )
     except Exception as error:  # Ray raises bare ones
         reason = " ".join(str(error).split())
         if "mismatch" in reason:
@@ -120,6 +130,18 @@ def _connect(ray: Any, address: str | None) -> None:
             f"Ray cannot be reached at {address} ({reason}): start it with `ray start --head`, or"
             " leave cluster.address empty for one machine"
         ) from error
+
+
+@contextmanager
+def _said_to_wait(what_for: str) -> Iterator[None]:
+    """Say what Ray is waited for, if it takes long."""
+    words = ["waiting for Ray %s", what_for]
+    timer = threading.Timer(SECONDS_TO_ANSWER, logger.info, words)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _check_answers(address: str) -> None:

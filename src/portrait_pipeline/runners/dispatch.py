@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 SECONDS_A_LOOK = 0.2
 """How long Ray is waited for at a time, so that lines are shown and a signal is heard."""
 SECONDS_BETWEEN_LOOKS_AT_HOSTS = 2.0
-SECONDS_BETWEEN_WORDS = 60.0
+SECONDS_BETWEEN_WORDS = 20.0
 SECONDS_TO_STOP = 120.0
 
 
@@ -91,8 +91,18 @@ class Dispatcher:
             self._look_at_hosts()
 
     def value(self, name: str) -> Any:
-        """Bring back a dataset that was kept in memory."""
-        return self.ray.get(self._values[name])
+        """Bring back a dataset that was kept in memory.
+
+        Raises:
+            PortraitPipelineError: if the host that had it is lost.
+        """
+        try:
+            return self.ray.get(self._values[name])
+        except self.ray.exceptions.RayError as error:
+            raise PortraitPipelineError(
+                f"{name} was lost with the host that had it in memory: run the command again, or"
+                " give it a file in catalog.yml"
+            ) from error
 
     def stop(self) -> None:
         """Ask all that runs to stop, and wait: a training saves its state, and closes its run."""
@@ -206,10 +216,15 @@ class Dispatcher:
             if not any(fits(self.settings.resources_of(group.tags), host) for host in hosts)
         ]
         self._impossible_since = (self._impossible_since or now) if lacking else None
+        is_free = not any(state.host_id for state in self._states.values())
         for group in waiting:
             asked = self.settings.resources_of(group.tags).described()
-            why = "no host has" if group in lacking else "other nodes have"
-            logger.info("%s waits for %s, which %s now", group.name, asked, why)
+            why = "other nodes have now"
+            if group in lacking:
+                why = "no host has now"
+            elif is_free:
+                why = "a host has, to start a process for it"
+            logger.info("%s waits for %s, which %s", group.name, asked, why)
         patience = 60.0 * self.settings.patience_minutes
         if self._impossible_since is not None and now - self._impossible_since > patience:
             asked = self.settings.resources_of(lacking[0].tags).described()

@@ -17,6 +17,7 @@ from portrait_pipeline.datasets.mlflow_run import store_answers
 from portrait_pipeline.datasets.pipeline_run import PipelineRun
 from portrait_pipeline.errors import TrackingLostError
 from portrait_pipeline.runners.cluster import (
+    address_of,
     living_hosts,
     open_cluster,
     refuse_impossible,
@@ -71,7 +72,8 @@ class RayRunner(AbstractRunner):
             hosts = living_hosts(ray)
             settings = with_gpus_found(settings, hosts)
             refuse_impossible(groups, settings, hosts)
-            check_hosts(ray, hosts, pipeline, catalog)
+            if address_of(settings) is not None:
+                check_hosts(ray, hosts, _environment(settings), pipeline, catalog)
             hooks = HookCaller(pipeline, catalog, hook_manager, run_id)
             dispatcher = _dispatcher(ray, groups, settings, hooks, _tasks(groups, catalog, run_id))
             try:
@@ -156,7 +158,7 @@ def _dispatcher(
         ray.get_runtime_context().get_node_id(), soft=False
     )
     mailbox = ray.remote(Mailbox).options(num_cpus=0, scheduling_strategy=here).remote()
-    environment = {"env_vars": _environment(settings)}
+    environment = _environment(settings)
     work = ray.remote(_run_in_worker)
 
     def submit(number: int, values: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
@@ -186,15 +188,16 @@ def _run_in_worker(
     return (outcome, *kept) if task.kept else outcome
 
 
-def _environment(settings: ClusterParameters) -> dict[str, str]:
-    """Return the variables that make libraries compute in a worker as they do here.
+def _environment(settings: ClusterParameters) -> dict[str, Any]:
+    """Return Ray's `runtime_env` in which libraries compute as they do here.
 
     Ray would set the threads by `num_cpus`. Modules are looked for where this process finds them.
     """
     import torch  # noqa: PLC0415  slow to import; the nodes bring it
 
     own = [path for path in sys.path if path and not Path(path).is_relative_to(sys.prefix)]
-    return {
+    variables = {
         "OMP_NUM_THREADS": str(settings.threads or torch.get_num_threads()),
         "PYTHONPATH": os.pathsep.join(path for path in own if "lib/python" not in path),
     }
+    return {"env_vars": variables}

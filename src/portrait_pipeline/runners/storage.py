@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.metadata
+import logging
 import os
 import platform
 import shutil
@@ -22,7 +23,10 @@ from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.masking import mask_secrets
 from portrait_pipeline.runners.cluster import INSTALL, Host
 
-SECONDS_TO_ANSWER = 60.0
+logger = logging.getLogger(__name__)
+
+SECONDS_A_WAIT = 20.0
+NUM_WAITS = 6
 MIN_FREE_BYTES = 100 * 2**20
 SERVERS = ("http://", "https://", "databricks", "uc:")
 SQLITE = (".sqlite", ".db")
@@ -43,17 +47,29 @@ class HostFacts:
     free_bytes: int
 
 
-def check_hosts(ray: Any, hosts: Sequence[Host], pipeline: Pipeline, catalog: DataCatalog) -> None:
-    """Refuse several hosts that do not share what the pipeline needs; one host shares all.
+def check_hosts(
+    ray: Any,
+    hosts: Sequence[Host],
+    environment: Mapping[str, Any],
+    pipeline: Pipeline,
+    catalog: DataCatalog,
+) -> None:
+    """Refuse hosts that run another version, or do not share what the pipeline needs.
+
+    Args:
+        ray: The module, connected.
+        hosts: Of the cluster.
+        environment: Of the nodes, so that their processes are asked.
+        pipeline: That is to run.
+        catalog: Its datasets.
 
     Raises:
         PortraitPipelineError: naming the setting to change, or the host to set up.
     """
-    if len({host.name for host in hosts}) < 2:
-        return
     located = ((name, location(catalog, name)) for name in sorted(pipeline.datasets()))
     places = {name: path for name, path in located if path is not None}
-    refuse_files_of_one_host(mlflow.get_tracking_uri(), places)
+    if len({host.name for host in hosts}) > 1:
+        refuse_files_of_one_host(mlflow.get_tracking_uri(), places)
     if not places:
         return
     folder = Path(os.path.commonpath([str(path.parent) for path in places.values()]))
@@ -62,7 +78,7 @@ def check_hosts(ray: Any, hosts: Sequence[Host], pipeline: Pipeline, catalog: Da
     marker.touch()
     try:
         here = host_facts(str(marker))
-        for host, there in zip(hosts, _ask(ray, hosts, str(marker)), strict=True):
+        for host, there in zip(hosts, _ask(ray, hosts, environment, str(marker)), strict=True):
             fault = fault_of(host.name, folder, here, there)
             if fault is not None:
                 raise PortraitPipelineError(fault)
@@ -149,17 +165,23 @@ def _hash_of_code() -> str:
     return f"with code {digest.hexdigest()[:12]}"
 
 
-def _ask(ray: Any, hosts: Iterable[Host], marker: str) -> list[HostFacts | str]:
+def _ask(
+    ray: Any, hosts: Iterable[Host], environment: Mapping[str, Any], marker: str
+) -> list[HostFacts | str]:
     """Ask every host for its facts, which takes no core of it."""
     at = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
-    ask = ray.remote(host_facts)
-    asked = [
-        ask.options(num_cpus=0, max_retries=0, scheduling_strategy=at(host.id, soft=False)).remote(
-            marker
-        )
+    ask = ray.remote(num_cpus=0, max_retries=0, runtime_env=environment)(host_facts)
+    asked = {
+        ask.options(scheduling_strategy=at(host.id, soft=False)).remote(marker): host
         for host in hosts
-    ]
-    ray.wait(asked, num_returns=len(asked), timeout=SECONDS_TO_ANSWER)
+    }
+    silent = list(asked)
+    for _ in range(NUM_WAITS):
+        _, silent = ray.wait(silent, num_returns=len(silent), timeout=SECONDS_A_WAIT)
+        if not silent:
+            break
+        names = ", ".join(sorted(asked[reference].name for reference in silent))
+        logger.info("waiting for %s to tell what is installed there", names)
     return [_answer(ray, reference) for reference in asked]
 
 
@@ -167,7 +189,7 @@ def _answer(ray: Any, reference: Any) -> HostFacts | str:
     try:
         facts: HostFacts = ray.get(reference, timeout=0.1)
     except ray.exceptions.GetTimeoutError:
-        return f"it has not answered for {SECONDS_TO_ANSWER:.0f} s"
+        return f"it has not answered for {NUM_WAITS * SECONDS_A_WAIT:.0f} s"
     except Exception as error:
         return str(error).strip().splitlines()[-1][:200]
     return facts

@@ -13,7 +13,7 @@ from portrait_pipeline.faces.detect import FaceDetector
 from portrait_pipeline.faces.lazy import LazyFaceSet, lazy_faces, lazy_twins
 from portrait_pipeline.faces.persons import add_persons, describe_with_dlib
 from portrait_pipeline.faces.record import DetectionStore, without_picture
-from portrait_pipeline.faces.shards import merge_shards, shards_of
+from portrait_pipeline.faces.shards import divide_shards, merge_shards
 from portrait_pipeline.faces.split import SPLIT_COLUMNS, split_pictures
 from portrait_pipeline.faces.survey import survey_pictures
 from portrait_pipeline.identity.embedding_store import EmbeddingStore
@@ -31,8 +31,6 @@ from portrait_pipeline.sources import fetch_pictures
 from portrait_pipeline.sources.files import listed_files
 
 logger = logging.getLogger(__name__)
-
-SurveyNode = Callable[[pd.DataFrame, FaceParameters, DetectionStore], pd.DataFrame]
 
 
 def fetch_photos(
@@ -63,17 +61,14 @@ def detect_painting_faces(
     return _survey(painting_sources, "painting", faces, detection_store)
 
 
-def detection_of(domain: Domain, shard: int, num_shards: int) -> SurveyNode:
-    """Make the node function that looks for the faces in one of several shards of a set."""
+def dividing_into(num_shards: int) -> Callable[[pd.DataFrame], list[pd.DataFrame]]:
+    """Make the node function that divides a table of files into shards."""
 
-    def detect_faces(
-        sources: pd.DataFrame, faces: FaceParameters, detections: DetectionStore
-    ) -> pd.DataFrame:
-        part = sources[shards_of(sources["name"], num_shards) == shard]
-        return _survey(part, domain, faces, detections)
+    def divide_files(files: pd.DataFrame) -> list[pd.DataFrame]:
+        """Divide files by a hash of their name, so that added files move none."""
+        return divide_shards(files, num_shards)
 
-    detect_faces.__doc__ = f"Look for the face in every {domain} of shard {shard} of {num_shards}."
-    return detect_faces
+    return divide_files
 
 
 def merge_photo_surveys(photo_sources: pd.DataFrame, *shards: pd.DataFrame) -> pd.DataFrame:

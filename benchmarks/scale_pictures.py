@@ -1,0 +1,191 @@
+"""Measure how much memory each node of a sharded ingestion takes for a million pictures.
+
+    python -m benchmarks.scale_pictures                     10,000 and 1,000,000 pictures
+    python -m benchmarks.scale_pictures --pictures 10000 50000
+
+The pictures are names: a stub stands in for reading and searching them, and draws what it would
+have found. All else is the pipeline's own, in shards of 10,000 files: tables, stores, merging,
+audit, splits, and crops of 8 px. Copies and people are not looked for. Each node runs in a process
+of its own that loads its inputs and saves its outputs, as a worker of a cluster does, and whose
+peak memory counts. Crops are made of one shard of each set; the others get sparse files, so that
+the whole sets are joined.
+"""
+
+import argparse
+import hashlib
+import json
+import multiprocessing
+import re
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+from unittest.mock import patch
+
+import numpy as np
+import pandas as pd
+from kedro.framework.hooks.manager import _NullPluginManager
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import Node
+from kedro.runner import Task
+from kedro_datasets.json import JSONDataset
+from kedro_datasets.pickle import PickleDataset
+
+from benchmarks.ingestion_memory import AUDIT, FACES, SPLITS
+from portrait_pipeline.datasets.detection_journal import DetectionJournalDataset
+from portrait_pipeline.datasets.face_set import FaceSetDataset
+from portrait_pipeline.datasets.table import TableDataset
+from portrait_pipeline.faces import lazy, survey
+from portrait_pipeline.faces.detection import Detection
+from portrait_pipeline.faces.record import DetectionStore, PictureRecord, record_key
+from portrait_pipeline.images import FACE_INDEX, PACKED_FACES
+from portrait_pipeline.parameters import (
+    Domain,
+    FaceParameters,
+    PersonParameters,
+    PictureSourceParameters,
+)
+from portrait_pipeline.pipelines.ingestion import create_pipeline
+from portrait_pipeline.process_resources import peak_memory_mb
+
+FILES_A_SHARD = 10_000
+SIZE_PX = 8
+EDGE_PX = 400
+GIVEN: Mapping[str, Any] = {
+    "photos": PictureSourceParameters(source="folder", folder="stub"),
+    "faces": FACES.model_copy(update={"crop_size_px": SIZE_PX}),
+    "audit": AUDIT.model_copy(update={"near_duplicate_distance_bits": 0}),
+    "splits": SPLITS,
+    "persons": PersonParameters(max_distance=None, max_photos=1),
+}
+FIRST = ("photo_0000_faces", "painting_0000_faces")
+"""The shards of which crops are made."""
+
+
+def survey_files(
+    files: Sequence[str], _finder: object, store: DetectionStore, faces: FaceParameters
+) -> list[PictureRecord]:
+    """Draw what would have been found in each file, from its name, and keep it."""
+    records = [_record(file) for file in files]
+    store.put({record_key(each.content_hash, faces): each for each in records})
+    return records
+
+
+def _record(file: str) -> PictureRecord:
+    content = hashlib.sha256(file.encode()).hexdigest()
+    draw = np.random.default_rng(int(content[:15], 16))
+    box = np.array([100.0, 100.0, 300.0, 300.0]) + draw.uniform(-50, 50)
+    face = Detection.of_arrays(box, draw.uniform(100, 300, (5, 2)), draw.uniform(0.9, 1.0))
+    values = draw.uniform(0.1, 1.0, 3)
+    return PictureRecord(content, None, EDGE_PX, EDGE_PX, content[:16], *values, face)
+
+
+def make_crop(_set: lazy.LazyFaceSet, _crop: lazy.Crop) -> np.ndarray:
+    """Be a crop."""
+    return np.zeros((SIZE_PX, SIZE_PX, 3), np.uint8)
+
+
+def catalog_of(root: Path, num_shards: int) -> DataCatalog:
+    """Return the catalog in which everything that nodes hand on lies in files."""
+    datasets: dict[str, Any] = {
+        f"params:{name}": MemoryDataset(value, copy_mode="assign") for name, value in GIVEN.items()
+    }
+    datasets["embedding_store"] = MemoryDataset("none")
+    for name in ("photo_sources", "painting_sources", "splits", "ingestion_audit"):
+        datasets[name] = TableDataset(filepath=str(root / f"{name}.csv"))
+    datasets["ingestion_summary"] = JSONDataset(filepath=str(root / "summary.json"))
+    for name in ("photo_faces", "painting_faces", "twin_faces"):
+        datasets[name] = FaceSetDataset(path=str(root / name))
+    shards = [f"{each}_{n:04d}" for each in get_args(Domain) for n in range(num_shards)]
+    for name in shards:
+        datasets[f"{name}_detections"] = DetectionJournalDataset(
+            filepath=str(root / f"{name}.jsonl")
+        )
+        datasets[f"{name}_faces"] = FaceSetDataset(path=str(root / "shards" / name))
+    for name in create_pipeline(num_shards).datasets() - set(datasets):
+        datasets[name] = PickleDataset(filepath=str(root / f"{name}.pickle"))
+    return DataCatalog(datasets)
+
+
+def measure(count: int, root: Path) -> pd.DataFrame:
+    """Run the ingestion of so many pictures; return seconds and peak memory by kind of node."""
+    num_shards = max(2, count // (2 * FILES_A_SHARD))
+    catalog = catalog_of(root, num_shards)
+    for domain in get_args(Domain):
+        _in_a_process(_save_sources, catalog, domain, count // 2)
+    rows = []
+    for node in create_pipeline(num_shards).nodes:
+        if node.name.startswith("fetch") or node.name == "crop_twin_faces":
+            continue
+        if node.name.startswith("crop") and node.outputs[0] not in FIRST:
+            _in_a_process(_sparse_shard, catalog, node.inputs[0], node.outputs[0])
+            continue
+        kind = re.sub(r"_\d{4}", "", node.name)
+        rows.append((kind, *_in_a_process(_run, catalog, node)))
+    table = pd.DataFrame(rows, columns=["node", "seconds", "MB"]).groupby("node", sort=False)
+    return table.agg({"seconds": "sum", "MB": "max"})
+
+
+def _in_a_process(work: Callable[..., None], *arguments: Any) -> tuple[float, float]:
+    """Do something in a process of its own; return its seconds and its peak memory in MB."""
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe(duplex=False)
+
+    def be_measured() -> None:
+        began = time.perf_counter()
+        work(*arguments)
+        theirs.send((time.perf_counter() - began, peak_memory_mb()))
+
+    process = context.Process(target=be_measured)
+    process.start()
+    theirs.close()
+    answer: tuple[float, float] = ours.recv()
+    process.join()
+    return answer
+
+
+def _run(catalog: DataCatalog, node: Node) -> None:
+    with (
+        patch.object(survey, "_survey_files", survey_files),
+        patch.object(lazy.LazyFaceSet, "_make_one", make_crop),
+    ):
+        manager: Any = _NullPluginManager()
+        Task(node, catalog, is_async=False, hook_manager=manager).execute()
+
+
+def _save_sources(catalog: DataCatalog, domain: Domain, count: int) -> None:
+    names = [f"{number // 1000:05d}/{domain}_{number:08d}.jpg" for number in range(count)]
+    paths = [f"/shared/pictures/{domain}/{name}" for name in names]
+    table = pd.DataFrame({"name": names, "path": paths, "twin_path": pd.NA}, dtype="string")
+    catalog[f"{domain}_sources"].save(table)
+
+
+def _sparse_shard(catalog: DataCatalog, audit: str, faces: str) -> None:
+    """Put an index of the shard's names, and pixels without content, where its crops would be."""
+    table, domain = catalog.load(audit), faces.partition("_")[0]
+    names = table.loc[(table["domain"] == domain) & table["split"].notna(), "name"].tolist()
+    folder = Path(catalog[faces]._describe()["folder"])
+    folder.mkdir(parents=True)
+    (folder / FACE_INDEX).write_text(json.dumps({"names": names, "files": names}))
+    header = {"descr": "|u1", "fortran_order": False, "shape": (len(names), SIZE_PX, SIZE_PX, 3)}
+    with (folder / PACKED_FACES).open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        file.truncate(file.tell() + len(names) * SIZE_PX * SIZE_PX * 3)
+
+
+def main() -> None:
+    """Measure each number of pictures, and print what the last needs above the first."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser.add_argument("--pictures", type=int, nargs="+", default=[10_000, 1_000_000])
+    tables = {}
+    for count in parser.parse_args().pictures:
+        with tempfile.TemporaryDirectory(prefix="scale_pictures_") as scratch:
+            tables[f"{count} pictures"] = measure(count, Path(scratch))
+    table = pd.concat(tables, axis=1)
+    table["MB above the first"] = table.iloc[:, -1] - table.iloc[:, 1]
+    print(table.round(1).to_string())
+
+
+if __name__ == "__main__":
+    main()
