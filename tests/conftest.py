@@ -1,7 +1,6 @@
 """What several test folders share."""
 
 import os
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -31,28 +30,15 @@ def shared_pictures() -> Path:
     return SHARED_PICTURES
 
 
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """MLflow's database without runs; MLflow takes seconds to make its tables."""
-    # imported here: most tests need no MLflow
-    from mlflow.tracking import MlflowClient  # noqa: PLC0415
-
-    file = tmp_path_factory.mktemp("store") / "mlflow.db"
-    MlflowClient(f"sqlite:///{file}").search_experiments()
-    return file
-
-
 @pytest.fixture
-def mlflow_store(
-    empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
+def mlflow_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An MLflow store of one test in its folder, and no run left open after it."""
-    from support.mlflow_store import tracking_at  # noqa: PLC0415
+    # imported here: most tests need no MLflow
+    from support.mlflow_store import make_store, tracking_at  # noqa: PLC0415
 
     monkeypatch.chdir(tmp_path)
-    store = Path(shutil.copy(empty_store, tmp_path / "mlflow.db"))
-    with tracking_at(f"sqlite:///{store}"):
-        yield store
+    with tracking_at(make_store(tmp_path / "mlflow.db")):
+        yield tmp_path / "mlflow.db"
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
 from mlflow.tracking import MlflowClient
-from support.mlflow_store import tracking_at
+from support.mlflow_store import make_store, tracking_at
 
 from portrait_pipeline.datasets.mlflow_run import MlflowRunTracker, store_answers
 from portrait_pipeline.datasets.run_log import RunLogDataset
@@ -109,7 +109,7 @@ SOURCE = {"source": "archive", "archive": ADDRESS}
 @pytest.fixture(scope="module")
 def _mlflow_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     store = tmp_path_factory.mktemp("store") / "mlflow.db"
-    with tracking_at(f"sqlite:///{store}"), mlflow.start_run():
+    with tracking_at(make_store(store)), mlflow.start_run():
         yield
 
 

@@ -10,7 +10,7 @@ import pytest
 from kedro.io import DatasetError
 from mlflow.models import Model
 from mlflow.tracking import MlflowClient
-from support.mlflow_store import tracking_at
+from support.mlflow_store import make_store, tracking_at
 from support.tiny_model import tiny_export
 
 from portrait_pipeline.datasets import onnx_model
@@ -79,7 +79,7 @@ def test_a_model_whose_run_is_gone_is_registered_in_the_open_one(
     gone: Callable[[], str | None], tmp_path: Path
 ) -> None:
     """Never tracked, of another store, or deleted in the UI: the pipeline's run takes the model."""
-    with tracking_at(f"sqlite:///{tmp_path}/mlflow.db"):
+    with tracking_at(make_store(tmp_path / "mlflow.db")):
         experiment = mlflow.create_experiment("tested", (tmp_path / "artifacts").as_uri())
         with mlflow.start_run(experiment_id=experiment) as run:
             RegisteredModelDataset(name="tested").save((tiny_export(), gone()))

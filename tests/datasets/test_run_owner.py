@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from mlflow.tracking import MlflowClient
+from support.mlflow_store import make_store
 
 from portrait_pipeline.datasets.run_owner import OWNER_TAG, close_lost_runs, is_gone, owner
 
@@ -35,7 +36,7 @@ def test_what_cannot_be_known_counts_as_alive(name: str) -> None:
 
 def test_only_runs_of_ended_processes_are_closed(tmp_path: Path) -> None:
     """The open runs of a killed process become KILLED; nothing else changes."""
-    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    client = MlflowClient(make_store(tmp_path / "mlflow.db"))
     experiment = client.create_experiment("any", artifact_location=str(tmp_path))
     ended = owner_that_ended()
     names = {"lost": ended, "ours": owner(), "theirs": "elsewhere:1:1", "done": ended}

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import node, pipeline
-from support.mlflow_store import tracking_at
+from support.mlflow_store import make_store, tracking_at
 
 from portrait_pipeline.datasets.run_description import digest_of
 from portrait_pipeline.hooks.tracking import TrackingHook
@@ -35,7 +35,7 @@ def test_the_run_is_closed_however_many_nodes_ran(num_nodes: int, tmp_path: Path
     hook, catalog = TrackingHook(), DataCatalog({})
     hook._is_mlflow_enabled, hook._already_active_mlflow, hook.flatten = True, False, False
     hook.mlflow_config = SimpleNamespace(tracking=SimpleNamespace(run=SimpleNamespace(nested=True)))
-    with tracking_at(f"sqlite:///{tmp_path}/mlflow.db"):
+    with tracking_at(make_store(tmp_path / "mlflow.db")):
         hook.run_id = mlflow.start_run().info.run_id
         for index in range(num_nodes):
             each = node(sorted, "given", f"made_{index}", name=f"node_{index}")
@@ -49,7 +49,7 @@ def test_the_pictures_are_noted_once_wherever_their_table_was_made(tmp_path: Pat
     table = pd.DataFrame({"name": ["a.jpg"], "split": ["train"]})
     hook = TrackingHook()
     hook._catalog = DataCatalog({"splits": MemoryDataset(table)})
-    with tracking_at(f"sqlite:///{tmp_path}/mlflow.db"):
+    with tracking_at(make_store(tmp_path / "mlflow.db")):
         with mlflow.start_run(experiment_id="0") as run:
             hook.after_dataset_saved("splits", None)
             hook.after_dataset_loaded("splits", table.assign(name="b.jpg"))

@@ -21,6 +21,7 @@ import pandas as pd
 import yaml
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
+from support.mlflow_store import make_store
 
 from portrait_pipeline.cyclegan.checkpoint_files import read_checkpoint
 from portrait_pipeline.datasets.face_set import FaceSetDataset
@@ -124,7 +125,7 @@ def make_project(folder: Path, tracking_uri: str | None = None) -> KedroProject:
     (folder / "src").mkdir()
     sample = folder / "conf" / "sample"
     _change(sample / "parameters_training.yml", "training", SETTINGS)
-    uri = tracking_uri or f"sqlite:///{folder}/mlflow.db"
+    uri = tracking_uri or make_store(folder / "mlflow.db")
     project = KedroProject(folder, multiprocessing.get_context("forkserver"), uri)
     _change(sample / "mlflow.yml", "server", {"mlflow_tracking_uri": uri})
     project.processes.set_forkserver_preload(PRELOADED)
