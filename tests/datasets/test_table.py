@@ -82,6 +82,24 @@ def test_the_encoding_is_not_that_of_the_machine(
     assert "中" in (tmp_path / "t.csv").read_bytes().decode("utf-8")
 
 
+class LineEndsOfWindows(io.TextIOWrapper):
+    """A text file as Windows opens it: line ends are translated unless the caller says no."""
+
+    def __init__(self, buffer: Any, encoding: str | None = None, **options: Any) -> None:
+        if options.get("newline") is None:
+            options["newline"] = "\r\n"
+        super().__init__(buffer, encoding, **options)
+
+
+def test_line_ends_are_those_of_the_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where text files get the system's line ends, a name keeps the ones that it has."""
+    monkeypatch.setattr("io.TextIOWrapper", LineEndsOfWindows)
+    TableDataset(filepath=str(tmp_path / "t.csv")).save(pd.DataFrame({"name": ["a\nb", "c"]}))
+    written = (tmp_path / "t.csv").read_bytes()
+    assert b'"a\nb"' in written
+    assert b"\r\r" not in written
+
+
 def test_a_table_of_an_earlier_version_has_todays_domains(tmp_path: Path) -> None:
     """Splits and audits that call the paintings portraits load with the domains of today."""
     (tmp_path / "splits.csv").write_text(
