@@ -166,7 +166,10 @@ def test_a_bad_photo_on_standard_input(call: Call, name: str) -> None:
     """No byte goes to standard output, and the exit code is that of a file."""
     ended = call("-", given=Path(name).read_bytes())
     assert (ended.code, ended.out) == (3, b"")
-    assert call("-").code == 3  # nothing at all
+    assert ended.err.startswith("standard input: ")
+    nothing_at_all = call("-")
+    assert nothing_at_all.code == 3
+    assert nothing_at_all.err.startswith("standard input: empty")
 
 
 def test_pictures_are_not_poured_onto_a_terminal(call: Call) -> None:

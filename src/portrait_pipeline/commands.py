@@ -18,7 +18,7 @@ from portrait_pipeline.datasets.trained_models import Runtime, TrainedModels
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.given_text import keep_text
 from portrait_pipeline.old_names import present_parameters
-from portrait_pipeline.options import ADDRESS_OPTIONS, UserPath, takes
+from portrait_pipeline.options import ADDRESS_OPTIONS, SIZE_OPTION, UserPath, takes
 from portrait_pipeline.parameters import EvaluationParameters, Judge, PortrayingParameters
 from portrait_pipeline.portrayal.batch import PhotoBatch
 from portrait_pipeline.portrayal.naming import PictureWriter
@@ -60,7 +60,7 @@ class PortrayOptions:
     faces: Literal["largest", "all"]
     paste_back: bool
     whole: bool
-    size: int | None
+    size_px: int | None
     compare: bool
     force: bool
 
@@ -124,12 +124,7 @@ LOCATION_OPTIONS = (
 @click.option("--faces", type=click.Choice(["largest", "all"]), default="largest")
 @click.option("--paste-back", is_flag=True, help="Lay the portrait into the whole photo.")
 @click.option("--whole", is_flag=True, help="Paint the whole photo, not the face alone.")
-@click.option(
-    "--size",
-    type=click.IntRange(16, 1024),
-    default=None,
-    help="Edge of a portrait in pixels; by default that of the face in the photo, at most 1024.",
-)
+@SIZE_OPTION
 @click.option("--compare", is_flag=True, help="Write strips photo | baseline | proposed instead.")
 @click.option("--force", is_flag=True, help="Replace pictures that are there.")
 @takes(*LOCATION_OPTIONS)
@@ -249,7 +244,7 @@ def _portray(location: ModelLocation, options: PortrayOptions) -> list[Outcome]:
             judge = opened.judge(portrayer.preparation.window_margin, teachers)
         given = ("faces", "paste_back", "whole", "compare")
         asked = {name: getattr(options, name) for name in given}
-        asked |= {"size_px": options.size} if options.size is not None else {}
+        asked |= {"size_px": options.size_px} if options.size_px is not None else {}
         settings = opened.portraying.model_copy(update=asked)
         writer = PictureWriter(options.out, options.force)
         return PhotoBatch(portrayer, writer, settings, judge).run(files)

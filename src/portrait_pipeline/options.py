@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from portrait_pipeline.file_names import user_path
+from portrait_pipeline.parameters import MAX_PORTRAIT_PX, MIN_PORTRAIT_PX
 
 DEFAULT_PORT = 7860
 
@@ -40,6 +41,16 @@ ADDRESS_OPTIONS = (
     ),
 )
 """Where the page listens."""
+
+
+SIZE_OPTION = click.option(
+    "--size",
+    "size_px",
+    type=click.IntRange(MIN_PORTRAIT_PX, MAX_PORTRAIT_PX),
+    help="Edge of a portrait in pixels; by default that of the face in its photo, at most"
+    f" {MAX_PORTRAIT_PX}.",
+)
+"""How large a portrait is written."""
 
 
 def takes(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:

@@ -20,6 +20,8 @@ from pydantic import (
 from portrait_pipeline.file_names import user_path
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+MIN_PORTRAIT_PX, MAX_PORTRAIT_PX = 32, 1024
+"""Edges of portraits that may be asked for, by commands, settings and programs alike."""
 WeightsFile = Annotated[
     str,
     BeforeValidator(lambda given: str(given) if isinstance(given, int | float) else given),
@@ -358,6 +360,6 @@ class PortrayingParameters(Parameters):
     paste_back: bool
     whole: bool = False
     compare: bool = False
-    size_px: Annotated[int, Field(ge=16, le=1024)] | None = None
+    size_px: Annotated[int, Field(ge=MIN_PORTRAIT_PX, le=MAX_PORTRAIT_PX)] | None = None
     batch_size: Annotated[int, Field(ge=1)]
     detection_size_px: Annotated[int, Field(ge=64, le=2048)] = 320

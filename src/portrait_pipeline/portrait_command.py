@@ -16,7 +16,7 @@ from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.extras import require_extra
 from portrait_pipeline.file_names import distinct_stems, printable, safe_stem, user_path
 from portrait_pipeline.folders import ListedFile
-from portrait_pipeline.options import ADDRESS_OPTIONS, UserPath, takes
+from portrait_pipeline.options import ADDRESS_OPTIONS, SIZE_OPTION, UserPath, takes
 from portrait_pipeline.pictures import LIMITS, PictureError
 from portrait_pipeline.portrayal.naming import picture_format, write_picture
 from portrait_pipeline.portrayal.outcomes import NOT_ALL_PORTRAYED
@@ -91,12 +91,7 @@ _VERSION = click.option(
 @click.command(epilog="`portrait serve` opens a web page instead; see `portrait serve --help`.")
 @click.argument("photos", nargs=-1, required=True)
 @click.option("-o", "--out", help="File or folder to write; - is standard output.")
-@click.option(
-    "--size",
-    "size_px",
-    type=click.IntRange(32, 4096),
-    help="Edge of a portrait in pixels; by default that of the face in its photo, at most 1024.",
-)
+@SIZE_OPTION
 @click.option("--faces", type=click.Choice(["largest", "all"]), default="largest")
 @click.option("--paste-back", is_flag=True, help="Lay the portrait into the whole photo.")
 @click.option("--whole", is_flag=True, help="Paint the whole photo, with its ground and all faces.")
@@ -177,7 +172,7 @@ def _through_streams(photos: Sequence[str], out: str | None, wanted: Wanted) -> 
     try:
         (picture,) = wanted.pictures(portrayer, given)
     except (PictureError, NoFaceError) as error:
-        click.echo(_sentence(photos[0], error), err=True)
+        click.echo(_sentence(_name_of(given), error), err=True)
         return False
     content = io.BytesIO()
     picture.save(content, "PNG")
@@ -191,6 +186,10 @@ def _from_stream(photo: str) -> Path | bytes:
     if photo == STREAM:
         return sys.stdin.buffer.read(LIMITS.file_bytes + 1)
     return user_path(photo)
+
+
+def _name_of(photo: Path | bytes) -> str:
+    return "standard input" if isinstance(photo, bytes) else str(photo)
 
 
 def _to_files(photos: Sequence[Path], out: str | None, wanted: Wanted) -> bool:
@@ -215,14 +214,13 @@ def _is_folder(out: str | None) -> bool:
 
 
 def _to_file(photo: Path | bytes, target: Path, wanted: Wanted) -> bool:
-    name = "standard input" if isinstance(photo, bytes) else str(photo)
     picture_format(target)
     _refuse_existing([target], wanted)
     portrayer = Portrayer.pretrained(wanted.model)
     try:
         pictures = wanted.pictures(portrayer, photo)
     except (PictureError, NoFaceError) as error:
-        click.echo(_sentence(name, error), err=True)
+        click.echo(_sentence(_name_of(photo), error), err=True)
         return False
     for place, picture in _places(target, pictures):
         write_picture(place, picture, wanted.force)

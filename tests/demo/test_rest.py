@@ -10,7 +10,7 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
-from support.stand_in_model import StandInShelf
+from support.stand_in_model import StandInShelf, stand_in_model
 
 from portrait_pipeline.demo.gate import Gate
 from portrait_pipeline.demo.limits import MAX_UPLOAD_BYTES
@@ -19,9 +19,14 @@ from portrait_pipeline.demo.rest import PORTRAIT_ADDRESS, portrait_route
 from portrait_pipeline.demo.service import PortraitService
 from portrait_pipeline.demo.shipped_shelf import ShippedShelf
 from portrait_pipeline.demo.visitors import Places
+from portrait_pipeline.portrayal.photo import Photo
+from portrait_pipeline.portrayal.portrayer import FacePortrayer
 from portrait_pipeline.portrayal.shipped import ShippedModelError
+from portrait_pipeline.portrayal.sizing import portrait_at_size
 
 HOST = "127.0.0.1:7860"
+OWN_SIZE_PX = 38
+"""Edge of the crop that the stand-in finds in `photo()`: 0.4 of 70 px, and the margin."""
 
 
 def photo(level: int = 100, size: tuple[int, int] = (90, 70)) -> bytes:
@@ -46,17 +51,31 @@ def client() -> Client:
     return make
 
 
-@pytest.mark.parametrize(("query", "size_px"), [("", 64), ("?size=200", 200)])
+@pytest.mark.parametrize(("query", "size_px"), [("", OWN_SIZE_PX), ("?size=200", 200)])
 def test_a_posted_photo_is_answered_with_its_portrait(
     client: Client, query: str, size_px: int
 ) -> None:
-    """A PNG in the model's size or the one asked for, which nobody between may keep."""
+    """A PNG in the face's size or the one asked for, which nobody between may keep."""
     answer = client().post(f"{PORTRAIT_ADDRESS}{query}", content=photo())
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
     assert answer.headers["cache-control"] == "no-store"
     portrait = np.asarray(Image.open(io.BytesIO(answer.content)))
     assert portrait.shape == (size_px, size_px, 3)
     assert portrait.mean() == pytest.approx(155, abs=2)
+
+
+@pytest.mark.parametrize("size_px", [None, 40, 64, 300])
+def test_a_program_gets_what_the_command_writes(client: Client, size_px: int | None) -> None:
+    """Sizes above the model's keep the edges that photo and portrait share, as in `portrait`."""
+    noise = np.random.default_rng(0).integers(60, 160, (500, 500, 3), dtype=np.uint8)
+    picture = Image.fromarray(noise).resize((700, 700), Image.Resampling.BICUBIC)
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    query = "" if size_px is None else f"?size={size_px}"
+    answer = client().post(f"{PORTRAIT_ADDRESS}{query}", content=file.getvalue())
+    (portrayal,) = FacePortrayer([stand_in_model()]).portray([Photo.of_image(picture)])
+    expected = portrait_at_size(picture, portrayal.faces[0], "proposed", size_px)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(answer.content))), expected)
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 
     curl --data-binary @me.jpg http://127.0.0.1:7860/api/portrait --output painted.png
 
-`?size=512` asks for an edge in pixels; by default the answer has that of the model. Whatever is
-refused is answered with a JSON object whose `detail` says why. Nothing is written to the disk.
+`?size=512` asks for an edge in pixels; by default the answer has that of the face in the photo, at
+most 1,024. Whatever is refused is answered with a JSON object whose `detail` says why. Nothing is
+written to the disk.
 """
 
 import io
@@ -20,11 +21,10 @@ from portrait_pipeline.decoding.colour import srgb_profile
 from portrait_pipeline.demo.service import PortraitService, RefusedError
 from portrait_pipeline.demo.uploads import BUSY
 from portrait_pipeline.demo.visitors import FullError, Places, visitor_at
-from portrait_pipeline.portrayal.sizes import MAX_OWN_SIZE_PX, at_size
+from portrait_pipeline.parameters import MAX_PORTRAIT_PX, MIN_PORTRAIT_PX
 
 PORTRAIT_ADDRESS = "/api/portrait"
-MIN_SIZE_PX = 32
-WRONG_SIZE = f"size is no number of pixels in [{MIN_SIZE_PX}, {MAX_OWN_SIZE_PX}]"
+WRONG_SIZE = f"size is no number of pixels in [{MIN_PORTRAIT_PX}, {MAX_PORTRAIT_PX}]"
 
 
 def portrait_route(service: PortraitService, waiting: Places) -> Route:
@@ -43,13 +43,12 @@ def portrait_route(service: PortraitService, waiting: Places) -> Route:
         visitor = visitor_at(request.client.host if request.client else None)
         try:
             with waiting.taken_by(visitor):
-                answer = await run_in_threadpool(service.portray, data, "")
+                pixels = await run_in_threadpool(service.portrait, data, size_px)
         except FullError:
             return JSONResponse({"detail": BUSY}, 503)
         except RefusedError as error:
             return JSONResponse({"detail": str(error)}, 422)
-        pixels = answer.portraits[answer.chosen]
-        content = await run_in_threadpool(_png, pixels, size_px or len(pixels))
+        content = await run_in_threadpool(_png, pixels)
         return Response(content, media_type="image/png", headers={"cache-control": "no-store"})
 
     return Route(PORTRAIT_ADDRESS, portrait, methods=["POST"])
@@ -60,12 +59,11 @@ def _size_px(given: str | None) -> int | None:
     if given is None:
         return None
     is_number = given.isascii() and given.isdecimal() and len(given) <= 5
-    is_allowed = is_number and MIN_SIZE_PX <= int(given) <= MAX_OWN_SIZE_PX
+    is_allowed = is_number and MIN_PORTRAIT_PX <= int(given) <= MAX_PORTRAIT_PX
     return int(given) if is_allowed else 0
 
 
-def _png(pixels: UInt8[np.ndarray, "size size 3"], size_px: int) -> bytes:
+def _png(pixels: UInt8[np.ndarray, "size size 3"]) -> bytes:
     content = io.BytesIO()
-    picture = Image.fromarray(at_size(pixels, size_px))
-    picture.save(content, "PNG", icc_profile=srgb_profile())
+    Image.fromarray(pixels).save(content, "PNG", icc_profile=srgb_profile())
     return content.getvalue()

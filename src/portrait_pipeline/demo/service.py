@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from jaxtyping import UInt8
@@ -25,8 +25,10 @@ from portrait_pipeline.pictures import PictureError
 from portrait_pipeline.portrayal.photo import Photo
 from portrait_pipeline.portrayal.portrayer import FacePortrayer, PortraitModel
 from portrait_pipeline.portrayal.similarity import JudgeOfFaces, Likeness, LoadJudge
+from portrait_pipeline.portrayal.sizing import portrait_at_size
 
 BASELINE = "baseline"
+Result = TypeVar("Result")
 
 logger = logging.getLogger(__name__)
 
@@ -139,6 +141,18 @@ class PortraitService:
             lambda: self._answer(chosen, lambda size_px: decode_upload(data, size_px))
         )
 
+    def portrait(self, data: bytes, size_px: int | None) -> UInt8[np.ndarray, "size size 3"]:
+        """Return the portrait of an upload's largest face, by the first model.
+
+        Args:
+            data: The upload.
+            size_px: Edge of the portrait; by default that of the face in the photo, at most 1,024.
+
+        Raises:
+            RefusedError: with words for the visitor.
+        """
+        return self._within_time(lambda: self._portrait(data, size_px))
+
     def portray_image(self, picture: Image.Image, chosen: str) -> Answer:
         """Answer a picture of the page's own.
 
@@ -155,11 +169,11 @@ class PortraitService:
         """
         return self._within_time(lambda: self._paint(self._portrayer(chosen), crop, chosen))
 
-    def _within_time(self, work: Callable[[], Answer]) -> Answer:
+    def _within_time(self, work: Callable[[], Result]) -> Result:
         with self._turn:
             return self._answer_in_time(work)
 
-    def _answer_in_time(self, work: Callable[[], Answer]) -> Answer:
+    def _answer_in_time(self, work: Callable[[], Result]) -> Result:
         waiting = self._worker.submit(work)
         try:
             return waiting.result(self._time_limit_seconds)
@@ -177,6 +191,14 @@ class PortraitService:
             raise RefusedError(_NO_FACE[found.fault or "no face"])
         crop, _ = portrayer.crop(photo.image, found.faces[0])
         return self._paint(portrayer, crop, chosen, len(found.faces))
+
+    def _portrait(self, data: bytes, size_px: int | None) -> UInt8[np.ndarray, "size size 3"]:
+        portrayer = self._portrayer("")
+        photo = decode_upload(data, portrayer.detection_size_px)
+        (found,) = portrayer.portray([photo])
+        if not found.faces:
+            raise RefusedError(_NO_FACE[found.fault or "no face"])
+        return portrait_at_size(photo.image, found.faces[0], portrayer.models[-1].name, size_px)
 
     def _paint(
         self,

@@ -5,14 +5,12 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from portrait_pipeline.faces.crop import CropTransform
-
-MAX_OWN_SIZE_PX = 1024
-"""A face that fills more of its photo is written in this size, unless another is asked for."""
+from portrait_pipeline.parameters import MAX_PORTRAIT_PX
 
 
 def portrait_size_px(transform: CropTransform, size_px: int | None = None) -> int:
     """Return the edge of a portrait: `size_px`, or by default that of its crop in the photo."""
-    return size_px or max(1, min(round(transform.edge_px), MAX_OWN_SIZE_PX))
+    return size_px or max(1, min(round(transform.edge_px), MAX_PORTRAIT_PX))
 
 
 def at_size(
