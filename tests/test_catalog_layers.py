@@ -1,14 +1,12 @@
 """The layers that Kedro-Viz draws: every pipeline has them, in the order of their numbers."""
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog
-from kedro.pipeline import Pipeline
-from kedro_viz.services.layers import sort_layers
+from kedro_viz.data_access.managers import DataAccessManager
 
 from portrait_pipeline.hooks.store import register_resolvers
 from portrait_pipeline.pipeline_registry import register_pipelines
@@ -34,24 +32,34 @@ def layer_of(name: str, catalog: DataCatalog) -> str | None:
     return layer
 
 
-def drawn_layers(pipeline: Pipeline, catalog: DataCatalog) -> list[str]:
-    """Return the layers in the order of Kedro-Viz, which draws none where they are circular."""
-    nodes: dict[str, Any] = {
-        name: SimpleNamespace(layer=layer_of(name, catalog)) for name in pipeline.datasets()
-    }
-    children: dict[str, set[str]] = {name: set() for name in nodes}
-    for node in pipeline.nodes:
-        nodes[node.name], children[node.name] = SimpleNamespace(), set(node.outputs)
-        for name in node.inputs:
-            children[name].add(node.name)
-    drawn: list[str] = sort_layers(nodes, children)
-    return drawn
+@pytest.fixture(scope="module")
+def shown(catalog: DataCatalog) -> DataAccessManager:
+    """What Kedro-Viz knows, once it has made a box of each namespace."""
+    manager = DataAccessManager()
+    manager.add_catalog(catalog, PIPELINES)
+    manager.add_pipelines(PIPELINES)
+    for name in PIPELINES:
+        manager.create_modular_pipelines_tree_for_registered_pipeline(name)
+    return manager
 
 
 @pytest.mark.parametrize("name", PIPELINES)
-def test_the_layers_are_drawn_in_the_order_of_the_data(name: str, catalog: DataCatalog) -> None:
-    """Law: none is left out, and the numbers rise."""
-    pipeline = PIPELINES[name]
-    there = {layer_of(dataset, catalog) for dataset in pipeline.datasets()} - {None}
-    assert drawn_layers(pipeline, catalog) == sorted(map(str, there))
+def test_the_layers_are_drawn_in_the_order_of_the_data(
+    name: str, catalog: DataCatalog, shown: DataAccessManager
+) -> None:
+    """Law: none is left out, and the numbers rise, boxes closed; where circular, none is drawn."""
+    there = {layer_of(dataset, catalog) for dataset in PIPELINES[name].datasets()} - {None}
+    drawn = shown.get_sorted_layers_for_registered_pipeline(name)
+    assert [layer for layer in drawn if layer in there] == sorted(map(str, there))
     assert there
+
+
+def test_the_first_view_is_the_parts_of_the_pipeline(shown: DataAccessManager) -> None:
+    """Everything but the choice of λ_p lies in one of a few boxes, in which the nodes are found."""
+    tree = shown.create_modular_pipelines_tree_for_registered_pipeline("__default__")
+    children = tree["__root__"].children
+    boxes = {child.id for child in children if child.type == "modularPipeline"}
+    tasks = [child for child in children if child.type == "task"]
+    parts = {"ingestion", "preparation", "tuning", "evaluation", "reporting"}
+    assert boxes == parts | {"baseline", "proposed"}
+    assert len(tasks) == 1

@@ -1,27 +1,33 @@
-"""What `kedro mlflow ui` opens, as it is told on the terminal and as a browser shows it."""
+"""What `kedro mlflow ui` and `kedro viz` open, as the terminal and a browser show it."""
 
 import shutil
 import sys
+import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import click
 import mlflow
 import pytest
+import requests
 from mlflow.tracking import MlflowClient
 from playwright.sync_api import Page, expect, sync_playwright
 from support.mlflow_server import free_port, serving
 
 from portrait_pipeline.datasets.mlflow_run import MlflowRunTracker
 from portrait_pipeline.hooks.experiment import describe, save_view, view_page
-from portrait_pipeline.interfaces import page_of, ui_command
+from portrait_pipeline.interfaces import OVERVIEW, page_of, ui_command, viz
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE_MS = 120_000
 EXPERIMENT = "portrait_pipeline/mine"
 MODELS = {"baseline": 0.0, "proposed": 0.5}
+ROOT = Path(__file__).resolve().parents[1]
+PARTS = {"ingestion", "preparation", "tuning", *MODELS, "evaluation", "reporting"}
+READABLE_PX = 12
 
 
 def settings() -> Any:
@@ -105,3 +111,50 @@ def test_mlflows_first_view_shows_each_model_with_its_numbers(address: str) -> N
     for name, weight in MODELS.items():
         for shown in (f"{weight:g}", "0.25", "0.5", "0.125", "7", "c0ffee"):
             assert shown in rows[name].split() or f"({shown})" in rows[name], rows
+
+
+def test_kedro_viz_opens_the_parts_of_the_pipeline(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All of Kedro-Viz's commands are there; its `run` opens the overview."""
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open_new", opened.append)
+    context = click.Context(viz)
+    assert viz.list_commands(context) == ["build", "deploy", "run"]
+    assert all(viz.get_command(context, name) for name in viz.list_commands(context))
+    utils = pytest.importorskip("kedro_viz.launchers.utils")
+    utils._start_browser("127.0.0.1", 4141)
+    assert opened == [f"http://127.0.0.1:4141/{OVERVIEW}"]
+    assert opened[0] in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_kedro_vizs_first_view_is_readable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parts of the pipeline fit a screen of 1500 by 950, their names in letters one can read.
+
+    The environment is followed, and the layers are in the order of the data.
+    """
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium here; `apt-get install chromium` brings it")
+    monkeypatch.chdir(ROOT)
+    port = free_port()
+    command = [sys.executable, "-m", "kedro", "viz", "run", "--no-browser", "--env=sample"]
+    with serving([*command, f"--port={port}"], port, "api/main"):
+        answer = requests.get(f"http://127.0.0.1:{port}/api/main", timeout=60).json()
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            page = browser.new_page(viewport={"width": 1500, "height": 950})
+            page.set_default_timeout(PATIENCE_MS)
+            page.goto(f"http://127.0.0.1:{port}/{OVERVIEW}")
+            nodes = page.locator(".pipeline-node")
+            expect(nodes).to_have_count(len(PARTS) + 1, timeout=PATIENCE_MS)
+            boxes = {each.inner_text(): each.bounding_box() for each in nodes.all()}
+            browser.close()
+    assert set(boxes) == {*PARTS, "use_chosen_lambda"}
+    for box in boxes.values():
+        assert box is not None
+        assert 0 <= box["x"] <= box["x"] + box["width"] <= 1500
+        assert 0 <= box["y"] <= box["y"] + box["height"] <= 950
+        assert box["height"] > READABLE_PX
+    assert answer["layers"] == sorted(answer["layers"])
+    assert answer["layers"]

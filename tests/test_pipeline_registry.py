@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from kedro.framework.project import pipelines
 from kedro.pipeline import Pipeline
 
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.hooks.environment import EnvironmentHook
+from portrait_pipeline.hooks.environment import ProjectConfigLoader
 from portrait_pipeline.pipeline_registry import (
     make_pipelines,
     read_experiment,
@@ -29,6 +28,11 @@ def config(env: str, **given: Any) -> OmegaConfigLoader:
     )
 
 
+def open_session(env: str, **given: Any) -> ProjectConfigLoader:
+    """Read the configuration as every session does, with hooks or, as Kedro-Viz, without."""
+    return ProjectConfigLoader(str(CONF), env=env, runtime_params=given, **CONFIG_LOADER_ARGS)
+
+
 def made(**changes: Any) -> dict[str, Pipeline]:
     """Make the pipelines of base with changed parameters."""
     return make_pipelines(read_experiment({**config("base")["parameters"], **changes}))
@@ -40,9 +44,9 @@ def with_model(**entries: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def _no_context() -> Iterator[None]:
-    before, EnvironmentHook.config_loader = EnvironmentHook.config_loader, None
+    before, ProjectConfigLoader.latest = ProjectConfigLoader.latest, None
     yield
-    EnvironmentHook.config_loader = before
+    ProjectConfigLoader.latest = before
     pipelines.configure()
 
 
@@ -77,9 +81,9 @@ def test_the_grids_are_configuration() -> None:
         for name in grids
     }
     assert trained == {
-        "tune": {"lambda_0", "lambda_2"},
-        "tune_wide": {"lambda_0", "lambda_0_25", "lambda_3"},
-        "tune_share": {"share_0_1"},
+        "tune": {"tuning.lambda_0", "tuning.lambda_2"},
+        "tune_wide": {"tuning.lambda_0", "tuning.lambda_0_25", "tuning.lambda_3"},
+        "tune_share": {"tuning.share_0_1"},
     }
 
 
@@ -140,9 +144,7 @@ def test_without_a_context_the_environment_is_that_of_the_process(
 @pytest.mark.usefixtures("_no_context")
 def test_the_pipelines_follow_the_environment_and_parameters_of_the_run() -> None:
     """A second run of one process, with other parameters, has its own pipelines."""
-    hook = EnvironmentHook()
-    hook.after_context_created(SimpleNamespace(config_loader=config("sample")))
+    open_session("sample")
     assert "train_light" not in pipelines
-    given = {"models": {"light": {"seeds": [3]}}}
-    hook.after_context_created(SimpleNamespace(config_loader=config("sample", **given)))
+    open_session("sample", models={"light": {"seeds": [3]}})
     assert "train_light" in pipelines

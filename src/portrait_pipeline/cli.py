@@ -13,7 +13,7 @@ from kedro.framework.cli.project import run as kedro_run  # noqa: E402
 from portrait_pipeline.commands import app, params_as_typed, portray  # noqa: E402
 from portrait_pipeline.datasets.workspace_lock import release_locks  # noqa: E402
 from portrait_pipeline.hooks.tracking import close_run_as_killed  # noqa: E402
-from portrait_pipeline.interfaces import mlflow  # noqa: E402
+from portrait_pipeline.interfaces import mlflow, viz  # noqa: E402
 from portrait_pipeline.old_names import present_options  # noqa: E402
 from portrait_pipeline.terminal import configure_logging, exit_with_one_sentence  # noqa: E402
 
@@ -26,6 +26,7 @@ def cli() -> None:
 cli.add_command(portray)
 cli.add_command(app)
 cli.add_command(mlflow)
+cli.add_command(viz)
 
 
 def _options() -> list[click.Parameter]:

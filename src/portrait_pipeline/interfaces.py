@@ -1,8 +1,9 @@
-"""The pages of other programs that people look at: `kedro mlflow ui`."""
+"""The pages of other programs that people look at: `kedro mlflow ui` and `kedro viz`."""
 
 import subprocess
 import sys
 import webbrowser
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,43 @@ from portrait_pipeline.commands import configure
 from portrait_pipeline.hooks.experiment import ProjectMlflow, view_page
 from portrait_pipeline.hooks.store import SERVERS
 from portrait_pipeline.terminal import exit_with_one_sentence
+
+# Kedro-Viz's page with the parts of a pipeline and without their data, which its filter adds:
+# so the whole of it is readable on one screen.
+OVERVIEW = "?types=nodes"
+
+
+class VizGroup(click.Group):
+    """Kedro-Viz's own commands, imported once one is asked for; without a name it is `run`."""
+
+    names = ("build", "deploy", "run")
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """List the commands."""
+        return list(self.names)
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Put `run` in front of options that follow no command."""
+        is_named = bool(args) and args[0] in (*self.names, "--help")
+        return super().parse_args(context, args if is_named else ["run", *args])
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Import a command; `run` opens the overview in place of Kedro-Viz's first page."""
+        if name not in self.names:
+            return None
+        import_module("kedro_viz.launchers.utils")._start_browser = open_overview
+        command: click.Command = getattr(import_module(f"kedro_viz.launchers.cli.{name}"), name)
+        return command
+
+
+def open_overview(host: str, port: int) -> None:
+    """Open the overview in a browser of this machine."""
+    page = f"http://{host}:{port}/{OVERVIEW}"
+    click.echo(f"The parts of the pipeline, without their data:\n  {page}")
+    webbrowser.open_new(page)
+
+
+viz = VizGroup(name="viz", help="Draw the pipelines in Kedro-Viz.")
 
 
 @click.group()

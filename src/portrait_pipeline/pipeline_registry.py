@@ -13,7 +13,7 @@ from kedro.utils import find_kedro_project
 from pydantic import ValidationError
 
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.hooks.environment import EnvironmentHook
+from portrait_pipeline.hooks.environment import ProjectConfigLoader
 from portrait_pipeline.parameters import ExperimentParameters, ModelParameters
 from portrait_pipeline.pipelines import (
     evaluation,
@@ -46,14 +46,16 @@ def make_pipelines(experiment: ExperimentParameters) -> dict[str, Pipeline]:
     trained = {name: trained_models(name, model) for name, model in models.items()}
     judged = {trained_as: name for name in models for trained_as in trained[name]}
     named = {
-        "ingest": ingestion.create_pipeline(experiment.num_ingestion_shards),
+        "ingest": _group("ingestion", ingestion.create_pipeline(experiment.num_ingestion_shards)),
         "train": _sum(_train(trained[name]) for name in models),
         **{f"train_{name}": _train(trained[name]) for name in models},
         "tune": _tune(experiment.grids.tune),
         "tune_wide": _tune(experiment.grids.tune_wide),
         "tune_share": _try_shares(experiment.grids.tune_share),
-        "evaluate": evaluation.create_pipeline(judged, _pairs(experiment, trained)),
-        "report": reporting.create_pipeline(tuple(judged)),
+        "evaluate": _group(
+            "evaluation", evaluation.create_pipeline(judged, _pairs(experiment, trained))
+        ),
+        "report": _group("reporting", reporting.create_pipeline(tuple(judged))),
         "publish": reporting.create_publication(),
         "portraits": portraits.create_pipeline(),
         "export": portraits.create_export(tuple(models)),
@@ -127,8 +129,8 @@ def _pairs(
 
 
 def _parameters() -> Mapping[str, Any]:
-    """Return the parameters of the context or, where none was made, those of `KEDRO_ENV`."""
-    loader = EnvironmentHook.config_loader
+    """Return the parameters of the session or, where none was made, those of `KEDRO_ENV`."""
+    loader = ProjectConfigLoader.latest
     if loader is None:
         loader = OmegaConfigLoader(
             conf_source=str((find_kedro_project(Path.cwd()) or SOURCE_TREE) / "conf"),
@@ -139,9 +141,18 @@ def _parameters() -> Mapping[str, Any]:
     return values
 
 
+def _group(name: str, pipeline: Pipeline) -> Pipeline:
+    """Put all nodes into a namespace, one box in Kedro-Viz; datasets keep their names."""
+    return Pipeline(pipeline, namespace=name, prefix_datasets_with_namespace=False)
+
+
+def _prepare(models: Mapping[str, ModelParameters]) -> Pipeline:
+    return _group("preparation", training.create_preparation(models.values()))
+
+
 def _train(models: Mapping[str, ModelParameters], takes_chosen_lambda: bool = False) -> Pipeline:
     """Train a model once for each seed."""
-    return _sum(
+    return _prepare(models) + _sum(
         training.create_pipeline(name, model, takes_chosen_lambda and model.lambda_from_tuning)
         for name, model in models.items()
     )
@@ -151,13 +162,15 @@ def _tune(grid: Iterable[float]) -> Pipeline:
     """One training and one scoring per λ_p, one of each for λ_p = 0, and the choice."""
     weights = {_name("lambda", weight): _fixed(weight) for weight in grid}
     models = {"lambda_0": _fixed(0.0), **weights}
-    return _train_briefly(models) + tuning.create_pipeline(tuple(weights))
+    choice = tuning.create_pipeline(tuple(weights))
+    return _prepare(models) + _group("tuning", _train_briefly(models) + choice)
 
 
 def _try_shares(grid: Iterable[float]) -> Pipeline:
     """One training and one scoring per share, and their table, to set beside that of λ_p."""
     shares = {_name("share", share): _fixed(0.0, share) for share in grid}
-    return _train_briefly(shares) + tuning.create_share_pipeline(tuple(shares))
+    table = tuning.create_share_pipeline(tuple(shares))
+    return _prepare(shares) + _group("tuning", _train_briefly(shares) + table)
 
 
 def _train_briefly(models: Mapping[str, ModelParameters]) -> Pipeline:

@@ -10,7 +10,7 @@ logging.captureWarnings(True)
 prepare_environment()
 
 from portrait_pipeline.given_text import path_from_home, plain_name  # noqa: E402
-from portrait_pipeline.hooks.environment import EnvironmentHook  # noqa: E402
+from portrait_pipeline.hooks.environment import ProjectConfigLoader  # noqa: E402
 from portrait_pipeline.hooks.input_checks import InputChecks  # noqa: E402
 from portrait_pipeline.hooks.progress_lines import ProgressLines  # noqa: E402
 from portrait_pipeline.hooks.run_log import RunLogHook  # noqa: E402
@@ -33,11 +33,13 @@ HOOKS = (
     TrackingHook(),
     WorkspaceHook(),
     InputChecks(),
-    EnvironmentHook(),
 )
 
 # Runs parts of a pipeline too.
 SESSION_CLASS = ProjectSession
+
+# Every command follows its `--env` and `--params`, with hooks or without.
+CONFIG_LOADER_CLASS = ProjectConfigLoader
 
 CONFIG_LOADER_ARGS: dict[str, Any] = {
     "base_env": "base",

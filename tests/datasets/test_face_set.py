@@ -1,5 +1,8 @@
 """A set of crops is saved whole or not at all, streamed, reused and mapped."""
 
+import base64
+import inspect
+import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -207,6 +210,18 @@ def test_a_death_between_two_renames_is_repaired(tmp_path: Path) -> None:
     dataset.save(stream(2))
     (tmp_path / "set").rename(tmp_path / ".set.old")
     assert len(dataset.load()) == 2
+
+
+@pytest.mark.parametrize("count", [0, 1, 100])
+def test_a_sheet_of_crops_is_previewed(tmp_path: Path, count: int) -> None:
+    """Kedro-Viz draws some of the crops as one picture, whatever their number."""
+    names = tuple(f"{index:03d}.png" for index in range(count))
+    dataset = FaceSetDataset(path=str(tmp_path / "faces"))
+    dataset.save(FaceSet(names=names, pixels=np.zeros((count, 8, 8, 3), np.uint8)))
+    assert inspect.signature(dataset.preview).return_annotation.__name__ == "ImagePreview"
+    with Image.open(io.BytesIO(base64.b64decode(dataset.preview()))) as sheet:
+        assert sheet.width > 400
+        assert sheet.height == 102 * {0: 1, 1: 1, 100: 4}[count]
 
 
 def test_names_must_be_unique(tmp_path: Path) -> None:

@@ -39,6 +39,30 @@ def test_stages_are_counted_and_what_is_handed_on_is_silent(
     assert caplog.messages == ["[1/1] train model (model)", f"        → {tmp_path}/kept.csv"]
 
 
+@pytest.mark.parametrize(
+    ("namespace", "shown"),
+    [
+        (None, "make"),
+        ("ingestion", "make"),
+        ("tuning", "make"),
+        ("baseline", "make (baseline)"),
+        ("tuning.lambda_1", "make (lambda_1)"),
+        ("ingestion.photo_0001", "make (photo_0001)"),
+    ],
+)
+def test_a_stage_names_its_model_and_not_the_part_of_the_pipeline(
+    namespace: str | None, shown: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Namespaces that only group the nodes in Kedro-Viz are not shown."""
+    catalog = DataCatalog({"kept": CSVDataset(filepath=str(tmp_path / "kept.csv"))})
+    one = node(hand_on, "start", "kept", name="make", namespace=namespace)
+    terminal = ProgressLines()
+    with caplog.at_level("INFO"):
+        terminal.before_pipeline_run({}, pipeline([one]), catalog)
+        terminal.before_node_run(one, catalog)
+    assert caplog.messages == [f"[1/1] {shown}"]
+
+
 @pytest.mark.parametrize("num_there", [0, 1, 2, 3])
 def test_results_that_are_there_are_no_stages(
     num_there: int, tmp_path: Path, caplog: pytest.LogCaptureFixture

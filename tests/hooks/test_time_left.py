@@ -33,7 +33,7 @@ def test_what_an_earlier_run_measured_counts_before_what_is_typical() -> None:
 def test_a_short_training_counts_less() -> None:
     """The trainings that choose λ_p are not as long as that of a model."""
     seconds = []
-    for model in ("lambda_1", "proposed"):
+    for model in ("tuning.lambda_1", "proposed"):
         left = TimeLeft(nodes(f"{model}.train_model", "baseline.train_model"), {})
         left.add(f"{model}.train_model", 100.0)
         seconds.append(left.in_words())

@@ -6,6 +6,7 @@ import pytest
 
 from portrait_pipeline.report.wording import (
     interval_decimals,
+    within_a_sentence,
     write_count,
     write_duration,
     write_lambda,
@@ -68,3 +69,12 @@ def test_small_things() -> None:
     assert (write_lambda(5.0), write_lambda(0.5), write_lambda(math.nan)) == ("5", "0.5", "–")
     shares = [write_share(share) for share in (0.234, 0.0234, 0.00234, 0.000234)]
     assert [text.removesuffix("\u202f%") for text in shares] == ["23", "2.3", "0.23", "0.023"]
+
+
+@pytest.mark.parametrize(
+    ("label", "within"),
+    [("Distance to paintings (KID)", "distance to paintings (KID)"), ("SSIM", "SSIM"), ("", "")],
+)
+def test_a_label_within_a_sentence_begins_small(label: str, within: str) -> None:
+    """But for abbreviations."""
+    assert within_a_sentence(label) == within

@@ -250,6 +250,11 @@ RUN_LOG = {
     "durations": {"ingest": 33.2, "train_baseline": 4000.0, "draw_figure_1": 0.3},
     "commands": {"__default__": "kedro run --env=sample"},
 }
+REPORT_LINKS = {
+    "this run in MLflow": "http://127.0.0.1:5000/#/experiments/1/runs/0123abc",
+    "tables and plots": "./",
+    "portraits": "../../07_model_output/mine/",
+}
 CHOSEN_LAMBDA = {
     "lambda_perceptual": 1.0,
     "rule": "pareto",
@@ -286,6 +291,7 @@ def invent_run(tmp_path: Path) -> Inputs:
             "proposed_history": invent_history(1.0),
             "run_facts": RUN_FACTS,
             "run_log": RUN_LOG,
+            "report_links": REPORT_LINKS,
             "checkpoint_spread": invent_spread(),
         }
     )

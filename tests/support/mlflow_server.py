@@ -36,15 +36,17 @@ def kill(server: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def serving(command: Sequence[str], port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a server, wait until it answers at its port, and end it afterwards."""
+def serving(
+    command: Sequence[str], port: int, path: str = "health"
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a server, wait until it answers for a path, and end it afterwards."""
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True) as process:
         try:
             with requests.Session() as session:
                 patient = Retry(total=None, connect=1000, backoff_factor=0.1, backoff_max=0.5)
                 session.mount("http://", HTTPAdapter(max_retries=patient))
-                session.get(f"http://127.0.0.1:{port}/health", timeout=60).raise_for_status()
+                session.get(f"http://127.0.0.1:{port}/{path}", timeout=60).raise_for_status()
             yield process
         finally:
             kill(process)

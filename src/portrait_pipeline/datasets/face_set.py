@@ -10,8 +10,10 @@ from typing import Any, Protocol
 
 import numpy as np
 from kedro.io import AbstractDataset
+from kedro_datasets._typing import ImagePreview
 from PIL import Image
 
+from portrait_pipeline.datasets.picture import preview_of
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.file_names import distinct_stems
 from portrait_pipeline.files import (
@@ -22,8 +24,10 @@ from portrait_pipeline.files import (
     write_one_of_many,
 )
 from portrait_pipeline.images import FACE_INDEX, PACKED_FACES, FaceSet, read_face_set
+from portrait_pipeline.report.pictures import draw_sheet, spread_evenly
 
 FINGERPRINTS = "fingerprints.json"
+MAX_PREVIEWED = 24
 
 
 class FaceStream(Protocol):
@@ -95,6 +99,12 @@ class FaceSetDataset(AbstractDataset[FaceSet | FaceStream, FaceSet]):
         with whole_folder(self._folder) as part:
             self._write(part, data)
         shutil.rmtree(self._beside("made"), ignore_errors=True)
+
+    def preview(self) -> ImagePreview:
+        """Return a sheet of some crops at even distances, which Kedro-Viz draws."""
+        faces = self.load()
+        shown = spread_evenly(sorted(faces.names), MAX_PREVIEWED)
+        return preview_of(draw_sheet(faces.subset(shown)))
 
     def _write(self, folder: Path, data: FaceSet | FaceStream) -> None:
         if isinstance(data, FaceSet) and len(data.folders) > 1:

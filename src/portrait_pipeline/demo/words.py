@@ -36,6 +36,7 @@ STYLE = """
 #examples .grid-container {grid-template-columns: repeat(4, minmax(0, 1fr)) !important}
 #examples button {min-width: 0 !important}
 .trio {align-items: start}
+.trio > :not(:has(img)) {display: none !important}
 .trio .column {gap: 4px !important}
 .card {line-height: 1.35; padding: 0 2px}
 .card .name {font-size: .85rem}

@@ -34,6 +34,8 @@ SHOWN_COLUMNS = {
 }
 STORES = ("_store", "_detections")
 """Endings of the names of datasets that a node fills while it runs."""
+GROUPS = ("ingestion", "preparation", "tuning", "evaluation", "reporting")
+"""Namespaces that only group nodes in Kedro-Viz; the others are models."""
 MAX_NAME_CHARACTERS = 24  # seven columns within 80 characters
 
 
@@ -81,7 +83,8 @@ class ProgressLines:
         if _is_stage(node, catalog):
             self._num_started += 1
             title = node.name.rpartition(".")[2].replace("_", " ")
-            model = f" ({node.namespace})" if node.namespace else ""
+            group = (node.namespace or "").rpartition(".")[2]
+            model = f" ({group})" if group not in ("", *GROUPS) else ""
             left = self._time_left.in_words()
             stage = f"[{self._num_started}/{self._num_stages}] {title}{model}"
             logger.info("%s", f"{stage} · {left}" if left else stage)

@@ -18,7 +18,7 @@ TYPICAL_SECONDS = {
     "detect_painting_faces": 5.0,
 }
 OTHER_SECONDS = 1.0
-OF_TUNINGS = ("lambda_", "share_")
+OF_TUNINGS = "tuning."
 SHARE_OF_A_TUNING = 0.3  # of the time of a whole training
 KNOWN_SHARE = 0.1  # of the work, before which nothing is said
 
@@ -51,6 +51,6 @@ class TimeLeft:
 
 
 def _typical(node: Node) -> float:
-    model, _, function = node.name.rpartition(".")
+    function = node.name.rpartition(".")[2]
     seconds = TYPICAL_SECONDS.get(function, OTHER_SECONDS)
-    return seconds * (SHARE_OF_A_TUNING if model.startswith(OF_TUNINGS) else 1.0)
+    return seconds * (SHARE_OF_A_TUNING if node.name.startswith(OF_TUNINGS) else 1.0)

@@ -61,8 +61,8 @@ def render_page(
         data: Counts, crops and what was left out.
         plots: Plotly figures by the name under which the page places them.
         figure_1: The drawn figure.
-        run_facts: `settings`, `seeds`, `versions`, `durations` (seconds) as dicts, `commands` as
-            a list, and single facts such as `commit`, `data_hash`, `environment`, `created`.
+        run_facts: `settings`, `seeds`, `versions`, `durations` (seconds) and `links` (addresses) as
+            dicts, `commands` as a list, and single facts such as `commit`, `data_hash`, `created`.
     """
     figure_1 = figure_1.convert("RGB")
     figure_1.thumbnail((FIGURE_WIDTH_PX, 4 * FIGURE_WIDTH_PX))
@@ -112,6 +112,7 @@ def sort_facts(run_facts: Mapping[str, Any]) -> dict[str, Any]:
     groups = {str(k): dict(v) for k, v in run_facts.items() if isinstance(v, Mapping)}
     return {
         "durations": groups.pop("durations", {}),
+        "links": groups.pop("links", {}),
         "groups": groups,
         "commands": [str(command) for command in run_facts.get("commands", [])],
         "single": {

@@ -15,6 +15,7 @@ INK, PAPER = (28, 32, 38), (255, 255, 255)
 CELL_PX, GAP_PX, HEADER_PX, MARGIN_PX = 240, 12, 46, 12
 THUMBNAIL_PX = 112
 JPEG_QUALITY = 82
+SHEET_CELL_PX, SHEET_COLUMNS = 96, 6
 
 
 def order_by_person_kept(scores: pd.DataFrame) -> tuple[list[str], str, str]:
@@ -75,4 +76,16 @@ def draw_picture_table(columns: Mapping[str, FaceSet], names: Sequence[str]) -> 
         for row, pixels in enumerate(faces.subset(names)[list(range(len(names)))]):
             tile = Image.fromarray(pixels).resize((CELL_PX, CELL_PX), Image.Resampling.BICUBIC)
             canvas.paste(tile, (left, HEADER_PX + row * (CELL_PX + GAP_PX)))
+    return canvas
+
+
+def draw_sheet(faces: FaceSet) -> Image.Image:
+    """Draw all crops of a small set side by side, six in a row."""
+    rows = -(-len(faces) // SHEET_COLUMNS)
+    cell, step = SHEET_CELL_PX, SHEET_CELL_PX + GAP_PX // 2
+    canvas = Image.new("RGB", (SHEET_COLUMNS * step, max(rows, 1) * step), PAPER)
+    for index, pixels in enumerate(faces[list(range(len(faces)))]):
+        row, column = divmod(index, SHEET_COLUMNS)
+        tile = Image.fromarray(pixels).resize((cell, cell), Image.Resampling.BICUBIC)
+        canvas.paste(tile, (column * step, row * step))
     return canvas

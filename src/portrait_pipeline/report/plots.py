@@ -22,7 +22,7 @@ from portrait_pipeline.report.style import (
     say_nothing_measured,
 )
 from portrait_pipeline.report.tables import number_of, rows_by_model
-from portrait_pipeline.report.wording import write_lambda
+from portrait_pipeline.report.wording import within_a_sentence, write_lambda
 
 PERSON_KEYS = ("identity_similarity", "rank_1", "landmark_error")
 DISTANCE_KEYS = ("kid", "swd")
@@ -56,7 +56,8 @@ def trade_off_figure(comparison: pd.DataFrame, lambda_table: pd.DataFrame) -> go
     figure.update_xaxes(axis(f"{distance.label}, left is better", rangemode="tozero"))
     upwards = person.better == "higher"
     figure.update_yaxes(axis(person.label, autorange=True if upwards else "reversed"))
-    text = f"{person.label} against {distance.label}, one point per model; upper left is best."
+    across = within_a_sentence(distance.label)
+    text = f"{person.label} against {across}, one point per model; upper left is best."
     dress(figure, text, 440)
     return figure.update_layout(legend={"y": -0.22})
 

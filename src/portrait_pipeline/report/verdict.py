@@ -9,7 +9,7 @@ import pandas as pd
 from portrait_pipeline.report.measures import BY_KEY, Measure
 from portrait_pipeline.report.models import model_label
 from portrait_pipeline.report.tables import number_of, rows_by_model
-from portrait_pipeline.report.wording import write_measurement
+from portrait_pipeline.report.wording import within_a_sentence, write_measurement
 from portrait_pipeline.scoring.controls import MAX_PASSING, MUST_NOT_PASS, UNTRAINED
 
 DISTANCES = ("kid", "swd")
@@ -49,14 +49,15 @@ def word_verdict(comparison: pd.DataFrame, models: Sequence[str]) -> str:
     controls = [name for name in UNTRAINED if _is_known(rows.get(name, {}), measure)]
     beating = [name for name in controls if number_of(rows[name], measure.key) < best_distance]
     told = f"{model_label(best)} ({_write(rows[best], measure)})"
+    distance = within_a_sentence(measure.label)
     if not beating:
         others = _list(rows, controls, measure)
         return (
-            f"By {measure.label} the portraits of {told} are closer to real paintings than"
+            f"By {distance} the portraits of {told} are closer to real paintings than"
             f" everything that learns nothing: {others}."
         )
     return (
-        f"No model paints: by {measure.label} even the best, {told}, is farther from real paintings"
+        f"No model paints: by {distance} even the best, {told}, is farther from real paintings"
         f" than {_list(rows, beating, measure)}, for which nothing was learnt."
     )
 
@@ -98,12 +99,10 @@ def _is_known(row: Row, measure: Measure) -> bool:
 
 
 def _list(rows: Mapping[str, Row], names: Sequence[str], measure: Measure) -> str:
-    told = [f"{_lower(model_label(name))} ({_write(rows[name], measure)})" for name in names]
+    told = [
+        f"{within_a_sentence(model_label(name))} ({_write(rows[name], measure)})" for name in names
+    ]
     return told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}"
-
-
-def _lower(label: str) -> str:
-    return label[:1].lower() + label[1:]
 
 
 def _write(row: Row, measure: Measure) -> str:

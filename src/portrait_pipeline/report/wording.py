@@ -88,3 +88,9 @@ def write_duration(seconds: float) -> str:
     if hours < 48:
         return f"{hours} h {minutes} min"
     return f"{hours // 24} days {hours % 24} h"
+
+
+def within_a_sentence(label: str) -> str:
+    """Begin a label in lower case, unless it is an abbreviation such as SSIM."""
+    is_abbreviation = label[1:2].isupper()
+    return label if is_abbreviation else label[:1].lower() + label[1:]

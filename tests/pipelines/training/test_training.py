@@ -136,7 +136,7 @@ def test_the_tuning_has_one_training_for_each_lambda() -> None:
         for node in PIPELINES["tune"].nodes
         if node.name.split(".")[-1].startswith("train_")
     }
-    assert namespaces == {"lambda_0", "lambda_1", "lambda_5", "lambda_10"}
+    assert namespaces == {f"tuning.lambda_{weight}" for weight in (0, 1, 5, 10)}
 
 
 def test_by_default_the_proposed_model_waits_for_the_tuning() -> None:
@@ -145,7 +145,7 @@ def test_by_default_the_proposed_model_waits_for_the_tuning() -> None:
         name: [node.name for node in PIPELINES[name].nodes if "chosen_lambda" in node.outputs]
         for name in ("__default__", "train_proposed", "train")
     }
-    assert makers == {"__default__": ["choose_lambda"], "train_proposed": [], "train": []}
+    assert makers == {"__default__": ["tuning.choose_lambda"], "train_proposed": [], "train": []}
     assert "chosen_lambda" not in PIPELINES["train_proposed"].datasets()
     by_name = {node.name: node for node in PIPELINES["__default__"].nodes}
     assert "settings_with_chosen_lambda" in by_name["proposed.train_model"].inputs

@@ -244,13 +244,22 @@ def summarise_data(
     )
 
 
-def gather_facts(run_facts: dict[str, Any], run_log: dict[str, Any]) -> dict[str, Any]:
-    """Put together what was run, with what settings, and how long each part of it took."""
+def gather_facts(
+    run_facts: dict[str, Any], run_log: dict[str, Any], report_links: dict[str, str]
+) -> dict[str, Any]:
+    """Put together what was run, with what settings, how long it took, and where its files lie."""
     durations = {name: seconds for name, seconds in run_log["durations"].items() if seconds >= 1.0}
     total = {"all stages": sum(run_log["durations"].values())} if durations else {}
     commands = list(run_log["commands"].values())
     short = {name: run_facts[name][:12] for name in ("data_hash",) if name in run_facts}
-    return {**run_facts, **short, "durations": {**total, **durations}, "commands": commands}
+    times = {**total, **durations}
+    return {
+        **run_facts,
+        **short,
+        "durations": times,
+        "commands": commands,
+        "links": report_links,
+    }
 
 
 def write_report(

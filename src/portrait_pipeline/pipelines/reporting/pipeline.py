@@ -59,7 +59,7 @@ def create_pipeline(models: Sequence[str]) -> Pipeline:
             ),
             Node(
                 func=nodes.gather_facts,
-                inputs=["run_facts", "run_log"],
+                inputs=["run_facts", "run_log", "report_links"],
                 outputs="report_facts",
                 name="gather_facts",
             ),

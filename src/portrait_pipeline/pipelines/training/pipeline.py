@@ -1,5 +1,7 @@
 """Wiring of the trainings: one node for each model and seed, in its namespace, tagged `gpu`."""
 
+from collections.abc import Iterable
+
 from kedro.pipeline import Node, Pipeline
 
 from portrait_pipeline.parameters import ModelParameters
@@ -8,10 +10,16 @@ from portrait_pipeline.pipelines.training import nodes
 CROPS = ["photo_faces", "painting_faces", "splits"]
 
 
+def create_preparation(models: Iterable[ModelParameters]) -> Pipeline:
+    """Prepare once what the trainings of `models` share."""
+    is_taught = any(_shares_the_teacher(model) for model in models)
+    return Pipeline([*_data(), *([_teaching()] if is_taught else [])])
+
+
 def create_pipeline(
     name: str, model: ModelParameters, takes_chosen_lambda: bool = False
 ) -> Pipeline:
-    """Train one model.
+    """Train one model on what `create_preparation` prepares.
 
     Args:
         name: How the model is called in the catalog and in MLflow.
@@ -41,12 +49,10 @@ def create_tuning(name: str, model: ModelParameters) -> Pipeline:
 
 
 def _training(name: str, model: ModelParameters, settings: str) -> Pipeline:
-    has_own_teacher = bool({"teacher", "teacher_weights"} & set(model.training))
-    data = "taught_data" if model.is_taught and not has_own_teacher else "training_data"
     train = Node(
         func=nodes.training_of(name, model),
         inputs=[
-            data,
+            "taught_data" if _shares_the_teacher(model) else "training_data",
             "validation",
             settings,
             "provenance",
@@ -58,7 +64,12 @@ def _training(name: str, model: ModelParameters, settings: str) -> Pipeline:
         namespace=name,
         tags="gpu",
     )
-    return Pipeline([*_data(), *([_teaching()] if data == "taught_data" else []), train])
+    return Pipeline([train])
+
+
+def _shares_the_teacher(model: ModelParameters) -> bool:
+    """Whether the embeddings of the teacher of `training` train this model."""
+    return model.is_taught and not {"teacher", "teacher_weights"} & set(model.training)
 
 
 def _data() -> list[Node]:
