@@ -107,12 +107,16 @@ def let_break(name: str) -> Markup:
 
 
 def sort_facts(run_facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Sort the facts of a run, masked, into groups (dicts), commands (a list) and single facts."""
-    run_facts = mask_values(run_facts)
+    """Sort the facts of a run, masked, into groups (dicts), commands (a list) and single facts.
+
+    Links are left as they are: the part of an address that masking hides is where they lead.
+    """
+    links = dict(run_facts.get("links", {}))
+    run_facts = mask_values({key: value for key, value in run_facts.items() if key != "links"})
     groups = {str(k): dict(v) for k, v in run_facts.items() if isinstance(v, Mapping)}
     return {
         "durations": groups.pop("durations", {}),
-        "links": groups.pop("links", {}),
+        "links": links,
         "groups": groups,
         "commands": [str(command) for command in run_facts.get("commands", [])],
         "single": {
