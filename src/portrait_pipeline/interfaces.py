@@ -40,7 +40,8 @@ class VizGroup(click.Group):
         """Import a command; `run` opens the overview in place of Kedro-Viz's first page."""
         if name not in self.names:
             return None
-        import_module("kedro_viz.launchers.utils")._start_browser = open_overview
+        utils: Any = import_module("kedro_viz.launchers.utils")
+        utils._start_browser = open_overview
         command: click.Command = getattr(import_module(f"kedro_viz.launchers.cli.{name}"), name)
         return command
 
