@@ -113,6 +113,8 @@ def test_mlflows_first_view_shows_each_model_with_its_numbers(address: str) -> N
             assert shown in rows[name].split() or f"({shown})" in rows[name], rows
 
 
+# Kedro-Viz asks Click for a class that Click will rename.
+@pytest.mark.filterwarnings("ignore:'BaseCommand' is deprecated:DeprecationWarning")
 def test_kedro_viz_opens_the_parts_of_the_pipeline(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
