@@ -6,6 +6,8 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import onnx
@@ -83,16 +85,14 @@ def export_model(
         PortraitPipelineError: if the checkpoint is of another architecture or has no preparation.
     """
     preparation = checkpoint_preparation(checkpoint)
-    detector = MTCNN(device=torch.device("cpu"))
+    detector = _exported_detector()
     about = {
         "model": checkpoint["model"],
         "direction": "photo_to_portrait",
         "image_size_px": str(preparation.crop_size_px),
         "pixel_range": PIXEL_RANGE,
         "preparation": preparation.model_dump_json(),
-        "detector": json.dumps(
-            {"thresholds": list(detector.thresholds), "factor": detector.factor}
-        ),
+        "detector": detector.settings,
         "teacher": checkpoint_teacher(checkpoint) or "",
         "averaged": str(averaged).lower(),
         "opset": str(OPSET),
@@ -100,11 +100,27 @@ def export_model(
         "data_hash": checkpoint["data_hash"],
     }
     generator = PixelGenerator(load_generator(checkpoint, "photo_to_portrait", averaged)).eval()
-    networks = {GENERATOR: _generator_to_onnx(generator, example, about)}
-    parts = (detector.pnet, detector.rnet, detector.onet)
-    for name, network in zip(DETECTOR_NETWORKS, parts, strict=True):
-        networks[name] = _detector_to_onnx(name, network)
+    networks = {GENERATOR: _generator_to_onnx(generator, example, about), **detector.networks}
     return ExportedModel(networks, example)
+
+
+@dataclass(frozen=True)
+class _ExportedDetector:
+    networks: Mapping[str, bytes]
+    settings: str
+
+
+@cache
+def _exported_detector() -> _ExportedDetector:
+    """Export MTCNN, which takes seconds and is the same for every model: once in a process."""
+    detector = MTCNN(device=torch.device("cpu"))
+    parts = (detector.pnet, detector.rnet, detector.onet)
+    networks = {
+        name: _detector_to_onnx(name, network)
+        for name, network in zip(DETECTOR_NETWORKS, parts, strict=True)
+    }
+    settings = {"thresholds": list(detector.thresholds), "factor": detector.factor}
+    return _ExportedDetector(networks, json.dumps(settings))
 
 
 def _generator_to_onnx(
