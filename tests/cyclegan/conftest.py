@@ -1,30 +1,18 @@
 """Small trainings and stand-ins for what lies around them."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 import torch
 from lightning_fabric import Fabric
-from support.in_memory import MemoryStore, MemoryTracker, noise_faces
-from support.tiny_model import TRAINING
+from support.in_memory import MemoryStore, MemoryTracker
+from support.tiny_training import tiny_faces, tiny_parameters
 from torch import Tensor, nn
 
 from portrait_pipeline.cyclegan.data import TrainingData
 from portrait_pipeline.cyclegan.services import Services
 from portrait_pipeline.images import FaceSet
 from portrait_pipeline.parameters import TrainingParameters
-
-SIZE_PX = 32
-SETTINGS: dict[str, Any] = {
-    **TRAINING,
-    "seed": 3,
-    "image_size_px": SIZE_PX,
-    "num_epochs": 3,
-    "image_pool_size": 3,
-    "horizontal_flip": True,
-    "ema_decay": 0.9,
-}
 
 
 class TinyTeacher(nn.Module):
@@ -41,27 +29,19 @@ class TinyTeacher(nn.Module):
         return nn.functional.normalize(features, dim=1)
 
 
-def _faces(count: int, seed: int) -> FaceSet:
-    return noise_faces(count, seed, SIZE_PX)
-
-
-def _parameters(**changes: Any) -> TrainingParameters:
-    return TrainingParameters(**(SETTINGS | changes))
-
-
 @pytest.fixture
 def parameters() -> Callable[..., TrainingParameters]:
-    return _parameters
+    return tiny_parameters
 
 
 @pytest.fixture
 def faces() -> Callable[[int, int], FaceSet]:
-    return _faces
+    return tiny_faces
 
 
 @pytest.fixture
 def data() -> TrainingData:
-    return TrainingData(_faces(5, 1), _faces(4, 2))
+    return TrainingData(tiny_faces(5, 1), tiny_faces(4, 2))
 
 
 @pytest.fixture

@@ -1,7 +1,4 @@
-"""What each of two processes does in test_processes.py.
-
-Its arguments are a folder for results and the task: `whole` or `lose`.
-"""
+"""What each of two processes does in test_distributed.py; its argument is a folder for results."""
 
 import os
 import signal
@@ -10,11 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from conftest import _faces, _parameters
 from support.in_memory import MemoryStore, MemoryTracker
+from support.tiny_training import tiny_faces, tiny_parameters
 
 from portrait_pipeline.cyclegan.batches import UnpairedBatches
 from portrait_pipeline.cyclegan.data import TrainingData
@@ -31,11 +25,11 @@ NAMED: dict[str, Any] = {"model_name": "baseline", "preparation": {}}
 
 def one_step(batch_size: int) -> list[torch.Tensor]:
     """Take one step with SGD on this process's share; return all weights."""
-    settings = _parameters(batch_size=batch_size)
+    settings = tiny_parameters(batch_size=batch_size)
     fabric = start_fabric(settings)
     rank, count = fabric.global_rank, fabric.world_size
     batches = UnpairedBatches(
-        TrainingData(_faces(4, 1), _faces(4, 2)), batch_size, True, 0, rank, count
+        TrainingData(tiny_faces(4, 1), tiny_faces(4, 2)), batch_size, True, 0, rank, count
     )
     state, objective = build_state(settings, fabric.device, rank), objective_at(settings, 0, 1)
     nets = state.networks
@@ -51,8 +45,8 @@ def one_step(batch_size: int) -> list[torch.Tensor]:
 def train(folder: Path, rank: int) -> None:
     """Train whole; then with a SIGTERM to the second process alone; then resume."""
     store, tracker = MemoryStore(), MemoryTracker()
-    data, services = TrainingData(_faces(6, 1), _faces(5, 2)), Services(tracker, store)
-    settings = _parameters(save_every_steps=2, num_epochs=2)
+    data, services = TrainingData(tiny_faces(6, 1), tiny_faces(5, 2)), Services(tracker, store)
+    settings = tiny_parameters(save_every_steps=2, num_epochs=2)
     whole = train_cyclegan(data, settings, services, **NAMED)
     written = (len(store.states), len(tracker.rows), len(tracker.starts), len(tracker.images))
     times = iter(range(10_000))
@@ -86,7 +80,10 @@ def lose(folder: Path, rank: int) -> None:
         return 0.0
 
     services = Services(tracker, store, clock=clock)
-    data, settings = TrainingData(_faces(6, 1), _faces(5, 2)), _parameters(save_every_steps=1)
+    data, settings = (
+        TrainingData(tiny_faces(6, 1), tiny_faces(5, 2)),
+        tiny_parameters(save_every_steps=1),
+    )
     try:
         train_cyclegan(data, settings, services, **NAMED)
     except ProcessLostError as error:
@@ -99,8 +96,6 @@ def lose(folder: Path, rank: int) -> None:
 
 if __name__ == "__main__":
     results_folder, this_rank = Path(sys.argv[1]), int(os.environ["RANK"])
-    if sys.argv[2] == "lose":
-        lose(results_folder, this_rank)
-    else:
-        torch.save(one_step(1), results_folder / f"step-{this_rank}.pt")
-        train(results_folder, this_rank)
+    torch.save(one_step(1), results_folder / f"step-{this_rank}.pt")
+    train(results_folder, this_rank)
+    lose(results_folder, this_rank)
