@@ -8,7 +8,7 @@ import mlflow
 import pytest
 from mlflow.tracking import MlflowClient
 from support.mlflow_server import free_port, kill, mlflow_server, serving
-from support.mlflow_store import tracking_at
+from support.mlflow_store import make_store, tracking_at
 
 from portrait_pipeline.datasets.mlflow_run import MlflowRunTracker
 from portrait_pipeline.errors import TrackingLostError
@@ -20,8 +20,10 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subproce
     """A server that serves artifacts, as it is started on another machine."""
     for name in ("MAX_RETRIES", "BACKOFF_FACTOR"):  # seconds less; the test waits for no answer
         monkeypatch.setenv(f"MLFLOW_HTTP_REQUEST_{name}", "0")
+    monkeypatch.setenv("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "made by the server")
     port = free_port()
-    command = mlflow_server(port, f"sqlite:///{tmp_path}/server.db", tmp_path / "kept")
+    command = mlflow_server(port, make_store(tmp_path / "server.db"), tmp_path / "kept")
     with serving(command, port) as process, tracking_at(f"http://127.0.0.1:{port}"):
         yield process
 
