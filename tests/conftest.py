@@ -42,6 +42,15 @@ def mlflow_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
 
 
 @pytest.fixture
+def few_directions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare sets of pictures along an eighth of the directions, where only their order counts."""
+    # imported here: few tests need it
+    from portrait_pipeline.metrics import swd  # noqa: PLC0415
+
+    monkeypatch.setattr(swd, "NUM_DIRECTIONS", swd.NUM_DIRECTIONS // 8)
+
+
+@pytest.fixture
 def hostile_server() -> Iterator[HostileServer]:
     """A local web server that cuts, refuses and lies as the test tells it."""
     with hostile_http_server() as server:

@@ -16,6 +16,8 @@ from portrait_pipeline.scoring.memoised import Memoised
 from portrait_pipeline.scoring.reference import Reference
 from portrait_pipeline.scoring.table_rows import SPREAD
 
+pytestmark = pytest.mark.usefixtures("few_directions")
+
 EVERYWHERE = ("ssim", "ssim_as_published", "identity_similarity", "rank_1", "rank_5", "swd")
 
 
