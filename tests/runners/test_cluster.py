@@ -1,8 +1,11 @@
 """What is refused before a cluster is used."""
 
+import os
 import socket
+import subprocess
 import sys
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,6 +24,12 @@ from portrait_pipeline.runners.cluster import (
 from portrait_pipeline.runners.grouping import Group
 from portrait_pipeline.runners.settings import GIB, ClusterParameters, Resources
 
+OWN_RAY = """
+from portrait_pipeline.runners.cluster import living_hosts, open_cluster
+from portrait_pipeline.runners.settings import ClusterParameters
+with open_cluster(ClusterParameters()) as ray:
+    print(len(living_hosts(ray)), "host")
+"""
 SMALL = Host("1", "host-a", {"CPU": 2.0, "memory": 4.0 * GIB})
 WITH_GPU = Host("2", "host-b", {"CPU": 8.0, "GPU": 1.0, "memory": 32.0 * GIB, "fast_disk": 1.0})
 
@@ -76,6 +85,22 @@ def test_without_ray_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) ->
         import_ray()
 
 
+def test_a_ray_of_this_machine_starts_and_ends(tmp_path: Path) -> None:
+    """Law: without an address, in a process in which Ray was never used; it says nothing."""
+    pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[train,ray]'")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("RAY_")}
+    done = subprocess.run(
+        [sys.executable, "-c", OWN_RAY],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "1 host\n"), done.stderr
+    assert "auth" not in done.stderr.lower()
+
+
 @pytest.mark.parametrize("address", ["auto", "head", "ray://head:10001:", "head:port", ":6379"])
 def test_a_malformed_address_is_refused(address: str) -> None:
     """The value and what is expected."""
@@ -107,11 +132,8 @@ def test_an_address_that_does_not_answer_is_refused() -> None:
         (None, "The current node timed out", r"started on this machine \(The current .*other pro"),
     ],
 )
-def test_why_ray_does_not_connect_is_said(
-    monkeypatch: pytest.MonkeyPatch, address: str | None, reason: str, sentence: str
-) -> None:
+def test_why_ray_does_not_connect_is_said(address: str | None, reason: str, sentence: str) -> None:
     """Law: one sentence with the address, what Ray says, and what to do."""
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
 
     def init(*_: Any, **__: Any) -> None:
         raise RuntimeError(reason)
@@ -134,3 +156,23 @@ def test_a_long_wait_for_ray_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     ray = SimpleNamespace(init=lambda *_, **__: is_said.wait(60.0))
     cluster._connect(ray, "head:6379")
     assert said == ["waiting for Ray at head:6379 to answer"]
+
+
+@pytest.mark.parametrize("patience", [0.0, 60.0])
+def test_a_slow_start_is_waited_for(monkeypatch: pytest.MonkeyPatch, patience: float) -> None:
+    """Law: a host that starts on a busy machine is asked for again, and in the end given up."""
+    monkeypatch.setattr(cluster, "SECONDS_TO_START", patience)
+    monkeypatch.setattr(cluster, "SECONDS_BETWEEN_QUESTIONS", 0.0)
+    answers = iter([RuntimeError("not there"), RuntimeError("not there"), "host"])
+
+    def get_node(*_: Any) -> object:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    if patience:
+        assert cluster._patient(get_node)("address", "id") == "host"
+    else:
+        with pytest.raises(RuntimeError, match="not there"):
+            cluster._patient(get_node)("address", "id")

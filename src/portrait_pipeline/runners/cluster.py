@@ -1,11 +1,13 @@
 """Opening a Ray cluster: one of its own on this machine, or one that is running."""
 
+import functools
 import logging
 import os
 import signal
 import socket
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +19,10 @@ from portrait_pipeline.runners.settings import GIB, ClusterParameters, Resources
 
 logger = logging.getLogger(__name__)
 
+AUTHENTICATION = "ray._private.authentication.authentication_token_setup"
 SECONDS_TO_ANSWER = 10.0
+SECONDS_TO_START = 300.0
+SECONDS_BETWEEN_QUESTIONS = 0.1
 INSTALL = "`pip install -e '.[train,ray]'`"
 RAY_SETTINGS = {
     "RAY_worker_niceness": "0",  # of a Ray started here: the nodes are what the machine is for
@@ -65,7 +70,27 @@ def import_ray() -> Any:
         raise PortraitPipelineError(
             f"RayRunner needs the package ray, which is not installed: run {INSTALL}"
         ) from error
+    services = ray._private.services
+    if not hasattr(services.get_node, "__wrapped__"):
+        services.get_node = _patient(services.get_node)
     return ray
+
+
+def _patient(get_node: Callable[..., Any]) -> Callable[..., Any]:
+    """Ask for a host that starts until it is there: Ray itself gives up after 30 s."""
+
+    @functools.wraps(get_node)
+    def wait_for_node(*address: Any) -> Any:
+        deadline = time.monotonic() + SECONDS_TO_START
+        while True:
+            try:
+                return get_node(*address)
+            except RuntimeError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(SECONDS_BETWEEN_QUESTIONS)
+
+    return wait_for_node
 
 
 @contextmanager
@@ -103,8 +128,9 @@ def _connect(ray: Any, address: str | None) -> None:
     own: dict[str, Any] = {}
     if address is None:
         own = {"num_cpus": available_cores(), "include_dashboard": False}
-        # as Ray would, which also says so on the terminal: only this user may send it work
-        os.environ.setdefault("RAY_AUTH_MODE", "token")
+        # Ray takes work of this user alone, and would say so on the terminal. Its variable for that
+        # is read as Ray is imported: set here, it would keep this process out too.
+        logging.getLogger(AUTHENTICATION).setLevel(logging.ERROR)
     try:
         with _said_to_wait(f"at {address} to answer" if address else "to start on this machine"):
             ray.init(
