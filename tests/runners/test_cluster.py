@@ -97,8 +97,9 @@ def test_a_ray_of_this_machine_starts_and_ends(tmp_path: Path) -> None:
         cwd=tmp_path,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (0, "1 host\n"), done.stderr
-    assert "auth" not in done.stderr.lower()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "1 host"  # below what Kedro says of its logging
+    assert "RAY_AUTH_MODE" not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("address", ["auto", "head", "ray://head:10001:", "head:port", ":6379"])
