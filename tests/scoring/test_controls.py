@@ -1,5 +1,6 @@
 """Controls: names and their order change none of them, and floor and chance are averages."""
 
+import cloudpickle
 import numpy as np
 import pandas as pd
 import pytest
@@ -38,9 +39,14 @@ def built(order: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> Reference:
         columns=["name", "domain", "split"],
     )
     training = TrainingParameters.model_construct(teacher="dlib", teacher_weights=None)
-    settings = Settings(evaluation(), training, FACES)
+    quick = {"size_px": 16, "num_filters": 4, "num_steps": 2}
+    settings = Settings(evaluation(deception=quick), training, FACES)
     no_twins = FaceSet((), drawn(0)[:0])
     own = build_reference(photos, paintings, no_twins, splits, "test", settings)
+    sent = cloudpickle.loads(cloudpickle.dumps(own))  # as a runner with workers does
+    assert own.takes_for_painting is not None
+    answers = [each.takes_for_painting(own.photo_pixels) for each in (own, sent)]
+    np.testing.assert_array_equal(*answers)
     return make_reference(
         photos=own.photos, paintings=own.paintings, other_paintings=own.other_paintings
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,6 @@ from portrait_pipeline.identity.judge import JudgeFunction, load_judge
 from portrait_pipeline.identity.landmarks import Landmarks, find_landmarks
 from portrait_pipeline.images import FaceSet, to_model_range
 from portrait_pipeline.metrics.deception import (
-    PaintingClassifier,
     taken_for_paintings,
     train_classifier,
 )
@@ -52,7 +51,7 @@ class Reference:
         features: EfficientNet-Lite0's features of pictures, for the first kernel distance.
         inception: The network of the kernel distance as the field quotes it, or why there is none.
         lpips: The network of the perceptual distance, or why there is none.
-        takes_for_painting: The classifier of the deception rate, trained when it is first asked;
+        takes_for_painting: The classifier of the deception rate, trained;
             None on the validation split, where it would cost more than it tells.
         settings: How to judge.
         judge_name: For the tables.
@@ -172,7 +171,7 @@ def build_reference(
     paintings = shuffled_by_content(select_split(portraits, splits, "painting", split), seed)
     others = shuffled_by_content(select_split(portraits, splits, "painting", "train"), seed)
     margin = settings.faces.window_margin
-    landmarks = Memoised(lambda crops: find_landmarks(crops, margin), "placing landmarks")
+    landmarks = Memoised(partial(find_landmarks, margin=margin), "placing landmarks")
     judge = load_judge(evaluation.judge, evaluation.judge_weights, margin, landmarks)
     teacher = load_judge(training.teacher, training.teacher_weights, margin)
     classifier = None
@@ -202,12 +201,11 @@ def build_reference(
 def _classifier_of(
     photos: FaceSet, paintings: FaceSet, evaluation: EvaluationParameters
 ) -> Callable[[Pixels], Bool[np.ndarray, " n"]]:
-    """Make a classifier of real training pictures that is trained when it is first asked."""
+    """Train a classifier of real training pictures.
 
-    @cache
-    def trained() -> PaintingClassifier:
-        real = shuffled_by_content(photos, evaluation.seed), paintings
-        of_photos, of_paintings = (faces[np.arange(len(faces))] for faces in real)
-        return train_classifier(of_photos, of_paintings, evaluation.deception)
-
-    return Memoised(lambda crops: taken_for_paintings(crops, trained()), "asking the classifier")
+    At once, not when it is first asked: a worker elsewhere gets it trained with the reference.
+    """
+    real = shuffled_by_content(photos, evaluation.seed), paintings
+    of_photos, of_paintings = (faces[np.arange(len(faces))] for faces in real)
+    network = train_classifier(of_photos, of_paintings, evaluation.deception)
+    return Memoised(partial(taken_for_paintings, network=network), "asking the classifier")
