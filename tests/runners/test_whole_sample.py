@@ -24,7 +24,9 @@ def _tables(project: Path) -> dict[str, bytes]:
     return {
         path.name: path.read_bytes()
         for path in files
-        if path.suffix in (".csv", ".json") and not path.name.startswith(OF_THE_RUN)
+        if path.is_file()  # a version's folder has the name of its file
+        and path.suffix in (".csv", ".json")
+        and not path.name.startswith(OF_THE_RUN)
     }
 
 
