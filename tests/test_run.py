@@ -242,7 +242,8 @@ def test_a_signal_ends_every_stage_as_killed(
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(PRELOADED)
     given = [f"--pipeline={stage}", "--params", TINY]
-    code, output = KedroProject(project.folder, processes).run(given, KillSwitch(stage, 3, number))
+    ours = KedroProject(project.folder, processes, f"sqlite:///{project.folder}/mlflow.db")
+    code, output = ours.run(given, KillSwitch(stage, 3, number))
     assert code == 1, output
     assert f"error: {number.name} stopped the command" in output
     assert "Traceback" not in output

@@ -64,6 +64,6 @@ def _size_px(given: str | None) -> int | None:
 
 
 def _png(pixels: UInt8[np.ndarray, "size size 3"]) -> bytes:
-    content = io.BytesIO()
-    Image.fromarray(pixels).save(content, "PNG", icc_profile=srgb_profile())
-    return content.getvalue()
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", icc_profile=srgb_profile())
+    return buffer.getvalue()
