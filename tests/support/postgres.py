@@ -42,6 +42,6 @@ def serving_postgres() -> Iterator[str]:
         options = f"-c listen_addresses= -c fsync=off -k {folder}"
         run("pg_ctl", "start", "--wait", f"--options={options}")
         try:
-            yield f"postgresql://mlflow@/postgres?host={folder}"
+            yield f"postgresql+psycopg2://mlflow@/postgres?host={folder}"
         finally:
             run("pg_ctl", "stop", "--mode=immediate")
