@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 from support.picture_files import broken_exif, encoded, noise
 
 from portrait_pipeline.decoding.orientation import read_orientation
@@ -38,10 +38,13 @@ def test_exif_that_says_nothing_costs_no_pixel(form: str, exif: bytes) -> None:
     assert np.array_equal(decode_picture(data), decode_picture(encoded(PICTURE, form)))
 
 
-def test_a_sideways_tiff_with_a_broken_directory_is_read() -> None:
+@pytest.mark.parametrize(("kind", "place"), [(4, 0x7FFFFFF0), (9, -16), (16, 2**63 + 5), (2, "x")])
+def test_a_sideways_tiff_with_a_broken_directory_is_read(kind: int, place: int | str) -> None:
     """The tags of TIFF are its EXIF: a directory that leads nowhere costs no pixel."""
-    data = encoded(PICTURE, "TIFF", tiffinfo={0x0112: 6, 0x8769: 0x7FFFFFF0})
-    upright = decode_picture(data)
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[0x0112], tags.tagtype[0x8769] = 6, kind
+    tags[0x8769] = place
+    upright = decode_picture(encoded(PICTURE, "TIFF", tiffinfo=tags))
     assert np.array_equal(upright, PICTURE.transpose(Image.Transpose.ROTATE_270))
 
 

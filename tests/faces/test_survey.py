@@ -9,6 +9,7 @@ from support.ingestion import FACES as USUAL
 from support.ingestion import CentreFinder, MemoryStore, noise_pictures
 from support.picture_files import encoded, many_scans, noise
 
+from portrait_pipeline.faces import record as records_of_pictures
 from portrait_pipeline.faces.detect import FaceDetector
 from portrait_pipeline.faces.record import PictureRecord, record_key
 from portrait_pipeline.faces.survey import survey_pictures
@@ -85,6 +86,14 @@ def test_other_parameters_are_other_keys(tmp_path: Path) -> None:
         assert record_key("content", FACES.model_copy(update={name: value})) != key
     for name, value in {"batch_size": 9, "crop_size_px": 32, "no_face": "centre"}.items():
         assert record_key("content", FACES.model_copy(update={name: value})) == key
+
+
+def test_another_search_is_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was stored before the search changed is not taken for what it finds now."""
+    key = record_key("content", FACES)
+    version = records_of_pictures.RECORD_VERSION + 1
+    monkeypatch.setattr(records_of_pictures, "RECORD_VERSION", version)
+    assert record_key("content", FACES) != key
 
 
 def test_broken_files_are_rows_like_all_others(tmp_path: Path) -> None:

@@ -42,12 +42,13 @@ def png(
 
 
 def broken_exif(orientation: int, order: str = "<") -> bytes:
-    """EXIF whose orientation can be read, before a rational and a directory that cannot."""
+    """EXIF whose orientation can be read, among a name, a rational and a directory that cannot."""
     start = b"II*\x00" if order == "<" else b"MM\x00*"
-    entries = struct.pack(order + "HHIHH", 0x0112, 3, 1, orientation, 0)
+    entries = struct.pack(order + "HHII", 0x010F, 2, 40, 0xFFFFFFF0)
+    entries += struct.pack(order + "HHIHH", 0x0112, 3, 1, orientation, 0)
     entries += struct.pack(order + "HHII", 0x9201, 10, 1, 0xFFFFFFF0)
     entries += struct.pack(order + "HHII", 0x8769, 4, 1, 0xFFFFFFF0)
-    body = struct.pack(order + "IH", 8, 3) + entries + struct.pack(order + "I", 0xFFFFFFF0)
+    body = struct.pack(order + "IH", 8, 4) + entries + struct.pack(order + "I", 0xFFFFFFF0)
     return b"Exif\x00\x00" + start + body
 
 
