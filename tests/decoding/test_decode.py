@@ -166,6 +166,16 @@ def test_no_pixel_of_a_bomb_is_unpacked(form: str, monkeypatch: pytest.MonkeyPat
     assert fault_of(data, 999) == "too large"
 
 
+def test_a_picture_that_grows_while_it_is_unpacked_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a decoder says before it has seen the pixels is not believed."""
+    picture = noise(10, 10)
+    monkeypatch.setattr(picture, "load", lambda: setattr(picture, "_size", (2000, 2000)))
+    monkeypatch.setattr(Image, "open", lambda *_, **__: picture)
+    assert fault_of(b"anything") == "too large"
+
+
 @pytest.mark.parametrize("size", [(1, 1), (2000, 3), (1, 900)])
 def test_tiny_and_thin_pictures_are_pictures(size: tuple[int, int]) -> None:
     """Nothing is too small to be read; whether a face fits is not the reader's question."""

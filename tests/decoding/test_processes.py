@@ -5,6 +5,7 @@ import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -133,6 +134,18 @@ def test_a_refused_picture_keeps_its_decoder() -> None:
             decoder.decode(b"text" * edge, USUAL, None)
         assert decoder.decode(encoded(noise(edge, 9)), USUAL, None).image.size == (edge, 9)
     assert decoder.is_alive
+    decoder.end()
+
+
+@pytest.mark.parametrize("module", ["json", "struct", "PIL", "portrait_pipeline"])
+def test_nothing_is_imported_from_the_current_folder(
+    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder of pictures may hold files of any name."""
+    (tmp_path / f"{module}.py").write_text("raise SystemExit")
+    monkeypatch.chdir(tmp_path)
+    decoder = DecoderProcess()
+    assert decoder.decode(encoded(noise(20, 9)), USUAL, None).image.size == (20, 9)
     decoder.end()
 
 
