@@ -114,11 +114,18 @@ def test_another_file_is_not_spliced(
     assert download_file(url, tmp_path / "w", patience=patience).read_bytes() == BODY
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Answer(BODY, headers={"Content-Range": "bytes 0-9/10"}),
+        Answer(BODY[:-99], 206, headers={"Content-Range": f"bytes 0-{len(BODY) - 1}/{len(BODY)}"}),
+    ],
+    ids=["of another file", "from the beginning"],
+)
 def test_a_range_that_was_not_asked_for(
-    hostile_server: HostileServer, tmp_path: Path, patience: Patience
+    wrong: Answer, hostile_server: HostileServer, tmp_path: Path, patience: Patience
 ) -> None:
-    """A wrong Content-Range, or 416, makes the transfer start anew."""
-    wrong = Answer(BODY, headers={"Content-Range": "bytes 0-9/10"})
+    """A wrong Content-Range, or 416, makes the transfer start anew, also where the length fits."""
     url = hostile_server.serve(
         "/w", Answer(BODY, cut_after=99), wrong, Answer(BODY, cut_after=9), Answer(status=416), BODY
     )

@@ -1,5 +1,8 @@
 """Any file is read right or refused with the reason."""
 
+import errno
+import io
+import os
 import struct
 import zlib
 from io import BytesIO
@@ -9,10 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from portrait_pipeline.decoding.processes import PictureLimits
 from portrait_pipeline.pictures import (
     PictureError,
     decode_picture,
     decode_reduced,
+    open_file,
+    read_file,
     read_picture,
 )
 
@@ -118,6 +124,38 @@ def test_a_broken_png_is_unreadable() -> None:
     assert (
         fault_of(header + _chunk(b"IDAT", b"garbage" * 20) + _chunk(b"IEND", b"")) == "unreadable"
     )
+
+
+def test_the_size_of_a_file_is_limited_however_it_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In memory, on the disk, and where it grows after it was opened: it is not read to its end."""
+    limits = PictureLimits(pixels=10_000, file_bytes=100, seconds=1)
+    file = tmp_path / "grows.png"
+    file.write_bytes(bytes(101))
+    with pytest.raises(PictureError, match="too large"):
+        decode_picture(bytes(101), limits=limits)
+    with pytest.raises(PictureError, match="too large"):
+        open_file(file, limits)
+    opened = os.fstat
+    monkeypatch.setattr(os, "fstat", lambda place: os.stat_result((*opened(place)[:6], 5, 0, 0, 0)))
+    with pytest.raises(PictureError, match="too large"):
+        read_file(file, limits)
+
+
+def test_a_disk_that_cannot_read_is_a_fault_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the system says is the reason."""
+
+    class Broken(io.BytesIO):
+        def read(self, *_: object) -> bytes:
+            raise OSError(errno.EIO, "Input/output error")
+
+    (tmp_path / "a.png").write_bytes(b"x")
+    monkeypatch.setattr("portrait_pipeline.pictures.open_file", lambda *_: Broken())
+    with pytest.raises(PictureError, match=r"unreadable \(Input/output error\)"):
+        read_picture(tmp_path / "a.png")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

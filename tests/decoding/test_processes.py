@@ -165,11 +165,14 @@ def test_threads_get_their_own_pictures() -> None:
 def test_a_forked_process_has_decoders_of_its_own() -> None:
     """A child decodes with its own pool, and the parent's goes on as before."""
     data = encoded(noise(31, 17))
-    decoder_pool().decode(data, USUAL)
+    with decoder_pool().lent() as decoder:
+        parents = decoder.pid
     child = os.fork()
     if child == 0:
         pool = decoder_pool()
-        good = pool.decode(data, USUAL).image.size == (31, 17)
+        with pool.lent() as decoder:
+            good = decoder.decode(data, USUAL, None).image.size == (31, 17)
+            good = good and decoder.pid != parents
         pool.close()
         os._exit(0 if good else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
