@@ -1,12 +1,14 @@
 """Files from the network: resumed, checked, patient, and never half there."""
 
 import hashlib
+import io
 import traceback
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
+import requests
 from support.http_server import Answer, HostileServer
 
 from portrait_pipeline import downloads
@@ -336,6 +338,18 @@ def test_a_redirect_that_leads_to_no_file(
     redirect = Answer(status=302, headers={"Location": location})
     with pytest.raises(DownloadError, match="leads to no file"):
         download_file(hostile_server.serve("/w", redirect), tmp_path / "w", patience=patience)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_redirect_from_https_stays_with_https(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: Patience
+) -> None:
+    """Nobody on the way may put another file in its place."""
+    answer = requests.Response()
+    answer.status_code, answer.url, answer.raw = 200, "http://elsewhere.example/w", io.BytesIO(BODY)
+    monkeypatch.setattr(requests, "get", lambda *_, **__: answer)
+    with pytest.raises(DownloadError, match="leads from https to an address without it"):
+        download_file("https://host.example/w", tmp_path / "w", patience=patience)
     assert not list(tmp_path.iterdir())
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 from support.picture_files import encoded, many_scans, noise, png
 
+from portrait_pipeline.cores import available_cores
 from portrait_pipeline.decoding import processes
 from portrait_pipeline.decoding.faults import DecodingError
 from portrait_pipeline.decoding.processes import (
@@ -163,17 +165,17 @@ def test_threads_get_their_own_pictures() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_process_has_decoders_of_its_own() -> None:
-    """A child decodes with its own pool, and the parent's goes on as before."""
+    """A child decodes with its own pool, also where its parent's are all lent at that moment."""
     data = encoded(noise(31, 17))
-    with decoder_pool().lent() as decoder:
-        parents = decoder.pid
-    child = os.fork()
-    if child == 0:
-        pool = decoder_pool()
-        with pool.lent() as decoder:
-            good = decoder.decode(data, USUAL, None).image.size == (31, 17)
-            good = good and decoder.pid != parents
-        pool.close()
-        os._exit(0 if good else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    with ExitStack() as lent:
+        for _ in range(available_cores()):
+            lent.enter_context(decoder_pool().lent())
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)  # a child that waits for its parent's decoders ends
+            pool = decoder_pool()
+            good = pool.decode(data, USUAL).image.size == (31, 17)
+            pool.close()
+            os._exit(0 if good else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert decoder_pool().decode(data, USUAL).image.size == (31, 17)
