@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 from skimage.metrics import structural_similarity
@@ -187,7 +188,14 @@ def test_a_padded_name_of_a_file_is_found_too(tag: bytes, length: bytes) -> None
         refuse_external_data(b"before" + tag + length + b"location" + b"after")
 
 
-def test_only_onnx_is_read() -> None:
+def test_only_onnx_is_read(tmp_path: Path) -> None:
     """ONNX Runtime's own format, which other files can belong to as well, is not taken."""
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "proposer.ort")
+    options.add_session_config_entry("session.save_model_format", "ORT")
+    network = tiny_export().networks["proposer"]
+    onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+    own = (tmp_path / "proposer.ort").read_bytes()
+    assert own[4:8] == b"ORTM"
     with pytest.raises(PortraitPipelineError, match="cannot be read"):
-        open_session(b"\x08\0\0\0ORTM" + bytes(100))
+        open_session(own)

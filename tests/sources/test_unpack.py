@@ -331,6 +331,27 @@ def test_a_huge_list_of_members_is_not_loaded(
         unpacked(archive, Limits(max_members=50))
 
 
+def test_what_is_too_large_is_not_read_to_be_measured() -> None:
+    """The archive is not asked for more than may be read at once, whatever a header announces."""
+
+    class Asked(io.BytesIO):
+        most = 0
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            self.most = max(self.most, size or 0)
+            return super().read(size)
+
+    stream = Asked(bytes(10_000))
+    bounded = unpacking._Bounded(stream, 1000)
+    for wanted in (1001, 2**40):
+        with pytest.raises(tarfile.HeaderError):
+            bounded.read(wanted)
+    assert stream.most == 0
+    with pytest.raises(tarfile.HeaderError):
+        bounded.read()
+    assert stream.most == 1001
+
+
 def nested_headers(count: int) -> bytes:
     """Make long-name headers that announce long-name headers."""
     link = header("././@LongLink", type=tarfile.GNUTYPE_LONGNAME, size=2)
