@@ -8,18 +8,31 @@ from pathlib import Path
 
 import pytest
 from support.http_server import HostileServer, hostile_http_server
+from support.process_state import changes, process_state
 
 import portrait_pipeline  # noqa: F401  before PyTorch: sets how its threads wait
+from portrait_pipeline.process_environment import prepare_environment
 
 # Under nohup, or in the background of a script, signals are ignored, and programs that tests start
 # inherit that: they would never hear the signals that the tests send them.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# As every command sets it, whichever test is the first to import the project's settings.
+prepare_environment()
+
 # Each test says where its runs are kept, whatever the shell that started them has set.
 os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 SHARED_PICTURES = Path(__file__).resolve().parents[2] / "shared" / "pictures"
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was() -> Iterator[None]:
+    """Fail a test that leaves its process in another state: the tests after it would see that."""
+    before = process_state()
+    yield
+    assert not changes(before, process_state())
 
 
 @pytest.fixture(scope="session")
