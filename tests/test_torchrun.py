@@ -52,6 +52,8 @@ def test_after_the_loss_of_any_process_the_training_goes_on_bit_for_bit(
     done = trained(project, "none", *training_in(workspace, "resume=true"))
     assert done.returncode == 0, done.stderr
     assert "goes on after step" in done.stdout + done.stderr
-    changed = set(differing(project.model("whole"), project.model(workspace)))
-    assert changed == {"/tracking_id", "/parameters/resume"}
+    changed = differing(project.model("whole"), project.model(workspace))
+    # a training does not draw from the random state of its process, which starting several moves
+    changed = [place for place in changed if not place.startswith("/random_states/")]
+    assert set(changed) == {"/tracking_id", "/parameters/resume"}
     assert "RUNNING" not in {run.info.status for run in project.runs(workspace)}
