@@ -14,6 +14,12 @@ from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.runners.worker import Event, GroupTask, failure, run_group
 
 
+@pytest.fixture(autouse=True)
+def _and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker goes to its task's folder and stays there; the tests after it are elsewhere."""
+    monkeypatch.chdir(tmp_path)
+
+
 class Box:
     """An outbox that keeps what is sent."""
 
