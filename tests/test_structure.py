@@ -88,6 +88,7 @@ TESTS_OF_THE_WHOLE = {
     "test_environments.py",
     "test_layers.py",
     "test_resume.py",
+    "test_torchrun.py",
     "test_run.py",
     "test_site.py",
     "test_structure.py",

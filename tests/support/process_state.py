@@ -11,7 +11,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def process_state() -> dict[str, object]:
-    """Return environment, current folder, imports, logging, signals and PyTorch's settings."""
+    """Return environment, current folder, logging, signals and PyTorch's settings."""
     root = logging.getLogger()
     handlers = [each for each in root.handlers if not type(each).__module__.startswith("_pytest")]
     state: dict[str, object] = {
@@ -22,7 +22,6 @@ def process_state() -> dict[str, object]:
     state |= {f"what {number.name} does": signal.getsignal(number) for number in SIGNALS}
     state |= {
         "the current folder": os.getcwd(),
-        "the first place of imports": sys.path[0],
         "the handlers of logs": tuple(handlers),
         "the level of logs": (root.level, root.manager.disable),
     }
