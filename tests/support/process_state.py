@@ -7,11 +7,10 @@ import sys
 
 OF_OTHERS = ("PYTEST_", "_MLFLOW_TELEMETRY_", "RAY_")
 """Variables that pytest, MLflow and Ray change whenever they like."""
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def process_state() -> dict[str, object]:
-    """Return environment, current folder, logging, signals and PyTorch's settings."""
+    """Return environment, current folder, logging, Ctrl-C and PyTorch's settings."""
     root = logging.getLogger()
     handlers = [each for each in root.handlers if not type(each).__module__.startswith("_pytest")]
     state: dict[str, object] = {
@@ -19,8 +18,8 @@ def process_state() -> dict[str, object]:
         for name, value in os.environ.items()
         if not name.startswith(OF_OTHERS)
     }
-    state |= {f"what {number.name} does": signal.getsignal(number) for number in SIGNALS}
     state |= {
+        "what Ctrl-C does": signal.getsignal(signal.SIGINT),
         "the current folder": os.getcwd(),
         "the handlers of logs": tuple(handlers),
         "the level of logs": (root.level, root.manager.disable),
