@@ -8,13 +8,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 import pytest
-from support.kedro_commands import Outcome, copy_project, run_commands
+from support.kedro_commands import copy_project, run_commands
 from support.kedro_project import PRELOADED, KedroProject
 from support.kill_switch import KillSwitch
 from support.notebook import run_notebook
@@ -28,7 +29,6 @@ TINY = (
     "training.num_recent_averages=2,num_epochs=2,tuning.num_pairs=4,tuning.num_epochs=1,"
     "evaluation.num_bootstrap_samples=100"
 )
-WIDER = TINY.replace("num_generator_filters=4", "num_generator_filters=8")
 SAMPLE = ["run", "--env=sample"]
 RESULTS = {".csv", ".html", ".pt", ".png"}
 """Endings of results; what a run notes of itself, as JSON, is written node by node."""
@@ -41,11 +41,8 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = copy_project(folder)
         self.environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        self.first = self.run([*SAMPLE, "--params", TINY])[0]
-
-    def run(self, *commands: list[str]) -> list[Outcome]:
-        """Run commands in one process."""
-        return run_commands(self.folder, list(commands), self.environment)
+        command = [*SAMPLE, "--params", TINY]
+        self.first = run_commands(self.folder, [command], self.environment)[0]
 
     def file(self, name: str, layer: str = "08_reporting", workspace: str = "sample") -> Path:
         """Find a result: the file itself, or its only version."""
@@ -65,6 +62,16 @@ class Project:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Run the sample."""
     return Project(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="module")
+def kedro(project: Project) -> Iterator[KedroProject]:
+    """Further runs in the project; their processes need not import everything again."""
+    store = f"sqlite:///{project.folder}/mlflow.db"
+    made = KedroProject(project.folder, multiprocessing.get_context("forkserver"), store)
+    made.processes.set_forkserver_preload(PRELOADED)
+    yield made
+    made.stop()
 
 
 def mlflow_rows(folder: Path) -> dict[str, dict[str, Any]]:
@@ -206,44 +213,35 @@ BAD_INPUT = {
 }
 
 
-@pytest.fixture(scope="module")
-def refused(project: Project) -> dict[str, tuple[Outcome, set[Path]]]:
-    """Run every command with bad input; return how it ended and what it left behind."""
-    (project.folder / "empty").mkdir()
-    before = project.files()
-    outcomes = project.run(*([*SAMPLE, *arguments] for arguments, _ in BAD_INPUT.values()))
-    left = project.files() - before
-    return {name: (outcome, left) for name, outcome in zip(BAD_INPUT, outcomes, strict=True)}
-
-
 @pytest.mark.parametrize("name", BAD_INPUT)
-def test_bad_input_is_one_sentence(
-    name: str, refused: dict[str, tuple[Outcome, set[Path]]]
-) -> None:
+def test_bad_input_is_one_sentence(name: str, project: Project, kedro: KedroProject) -> None:
     """It names the value, what was expected or what fixes it; code 1; no traceback; no leavings."""
-    outcome, left = refused[name]
-    assert outcome.code == 1, outcome.output
-    sentence = outcome.output.strip().splitlines()[-1]
+    (project.folder / "empty").mkdir(exist_ok=True)
+    before = project.files()
+    arguments, expected = BAD_INPUT[name]
+    code, output = kedro.run(arguments)
+    assert code == 1, output
+    sentence = output.strip().splitlines()[-1]
     assert sentence.startswith("error: ")
-    assert "Traceback" not in outcome.output
-    for words in BAD_INPUT[name][1]:
-        assert words in outcome.output.partition("error: ")[2], outcome.output
-    assert not left
+    assert "Traceback" not in output
+    for words in expected:
+        assert words in output.partition("error: ")[2], output
+    assert not project.files() - before
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("stage", ["evaluate", "report"])
 def test_a_signal_ends_every_stage_as_killed(
-    project: Project, stage: Literal["evaluate", "report"], number: signal.Signals
+    project: Project,
+    kedro: KedroProject,
+    stage: Literal["evaluate", "report"],
+    number: signal.Signals,
 ) -> None:
     """MLflow says KILLED, one sentence says why, the code is 1, and every result is as it was."""
     before = {path: path.read_bytes() for path in project.files() if path.suffix in RESULTS}
     runs = statuses_of_runs(project.folder)
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(PRELOADED)
     given = [f"--pipeline={stage}", "--params", TINY]
-    ours = KedroProject(project.folder, processes, f"sqlite:///{project.folder}/mlflow.db")
-    code, output = ours.run(given, KillSwitch(stage, 3, number))
+    code, output = kedro.run(given, KillSwitch(stage, 3, number))
     assert code == 1, output
     assert f"error: {number.name} stopped the command" in output
     assert "Traceback" not in output
@@ -298,25 +296,24 @@ def test_the_packaged_project_keeps_its_runs_where_it_is_started(tmp_path: Path)
     assert [path.parent.name for path in tmp_path.rglob("mlflow.db")] == ["here"]
 
 
-def test_too_few_faces_and_a_foreign_checkpoint_are_one_sentence_each(project: Project) -> None:
-    """The split names what it has and needs; the checkpoint what it says and holds.
+def test_too_few_faces_are_one_sentence(project: Project, kedro: KedroProject) -> None:
+    """It names what there is and what is needed; of the refused stage nothing stays."""
+    few = f"{TINY},workspace=few,splits.split=exact,splits.num_train=900"
+    code, output = kedro.run(["--pipeline=ingest", "--params", few])
+    assert code == 1
+    assert "900" in output.splitlines()[-1]
+    assert not (project.folder / "data" / "03_primary" / "few").exists()
 
-    What earlier stages finished stays; nothing of the refused stage does.
-    """
+
+def test_a_foreign_checkpoint_is_one_sentence(project: Project, kedro: KedroProject) -> None:
+    """It names what the checkpoint says and holds; nothing unfinished stays."""
     path = project.file("baseline.pt", "06_models")
     checkpoint = read_checkpoint(path)
-    foreign = {**checkpoint["parameters"], "num_generator_filters": 6}
-    write_checkpoint(
-        path.parents[1] / "2099-01-01T00.00.00.000Z" / path.name,
-        {**checkpoint, "parameters": foreign},
-    )
-    few = [*SAMPLE, "--pipeline=ingest", "--params"]
-    split, evaluated = project.run(
-        [*few, f"{TINY},workspace=few,splits.split=exact,splits.num_train=900"],
-        [*SAMPLE, "--pipeline=evaluate", "--params", TINY],
-    )
-    assert (split.code, evaluated.code) == (1, 1)
-    assert "900" in split.output.splitlines()[-1]
-    assert not (project.folder / "data" / "03_primary" / "few").exists()
-    assert "another architecture" in evaluated.output.splitlines()[-1]
+    parameters = {**checkpoint["parameters"], "num_generator_filters": 6}
+    newer = path.parents[1] / "2099-01-01T00.00.00.000Z"
+    write_checkpoint(newer / path.name, {**checkpoint, "parameters": parameters})
+    code, output = kedro.run(["--pipeline=evaluate", "--params", TINY])
+    shutil.rmtree(newer)
+    assert code == 1
+    assert "another architecture" in output.splitlines()[-1]
     assert not [path for path in project.files() if path.name.startswith(".")]
