@@ -93,7 +93,7 @@ class KedroProject:
         """
         output = self.folder / "output.txt"
         given = (self.folder, arguments, output, arm)
-        process = self.processes.Process(target=run_kedro, args=given, daemon=True)
+        process = self.processes.Process(target=run_kedro, args=given)
         process.start()
         if started is not None:
             started(int(process.pid or 0))
