@@ -57,3 +57,29 @@ def many_scans(count: int, size: tuple[int, int] = (64, 64)) -> bytes:
     jpeg = encoded(noise(*size), "JPEG", progressive=True)
     last = jpeg.rindex(b"\xff\xda")
     return jpeg[:last] + jpeg[last:-2] * count + jpeg[-2:]
+
+
+def grey_tiff(
+    values: np.ndarray, num_bits: int | None = None, zero_is_white: bool = False
+) -> bytes:
+    """A TIFF of one channel, its pixels as they are; 12 bits are packed."""
+    height, width = values.shape
+    body = values.astype(values.dtype.newbyteorder("<")).tobytes()
+    if num_bits == 12:
+        wide = values.reshape(-1, 2).astype(np.uint32)
+        body = b"".join(int(one << 12 | two).to_bytes(3, "big") for one, two in wide)
+    kinds = {"u": 1, "i": 2, "f": 3}
+    entries = {
+        256: width,
+        257: height,
+        258: num_bits or 8 * values.itemsize,
+        259: 1,  # not compressed
+        262: 0 if zero_is_white else 1,
+        273: 8 + 2 + 12 * 10 + 4,  # where the pixels begin
+        277: 1,
+        278: height,
+        279: len(body),
+        339: kinds[values.dtype.kind],
+    }
+    rows = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries.items())
+    return b"II*\x00" + struct.pack("<IH", 8, len(entries)) + rows + bytes(4) + body

@@ -11,10 +11,11 @@ from itertools import product
 
 from PIL import Image, ImageCms, ImageFile
 
+from portrait_pipeline.decoding.deep_grey import GreyScale, grey_scale_of, to_eight_bits
+
 STRIP_PIXELS = 1 << 20
 SRGB_TOLERANCE = 3
 """Profiles that move no colour by more, of 255, are sRGB under another name."""
-SIXTEEN_BITS = 65535.0
 _DATE_IN_PROFILE = slice(24, 36)
 
 Box = tuple[int, int, int, int]
@@ -30,7 +31,7 @@ def srgb_profile() -> bytes:
 
 def to_srgb(image: Image.Image) -> Image.Image:
     """Return a loaded picture as 8-bit RGB in sRGB, transparency laid on white."""
-    scale = _full_scale(image)
+    scale = grey_scale_of(image, map(image.crop, strips(image.size)))
     profile = image.info.get("icc_profile")
     if scale is None and image.mode == "RGB" and not image.has_transparency_data and not profile:
         return image
@@ -63,10 +64,10 @@ def fit_transparency(image: ImageFile.ImageFile) -> None:
         image.info["transparency"] = value * {"1": 255, "L;2": 85, "L;4": 17}[raw_mode]
 
 
-def _strip_to_srgb(strip: Image.Image, profile: object, scale: float | None) -> Image.Image:
+def _strip_to_srgb(strip: Image.Image, profile: object, scale: GreyScale | None) -> Image.Image:
     alpha = None
     if scale is not None:
-        strip, alpha = _scaled_to_eight_bits(strip, scale)
+        strip, alpha = to_eight_bits(strip, scale)
     elif strip.has_transparency_data:
         if strip.mode == "1":
             transparency = strip.info.get("transparency")
@@ -123,37 +124,3 @@ def _probe(mode: str) -> Image.Image:
     levels = (0, 32, 64, 128, 192, 255)
     pixels = bytes(value for colour in product(levels, repeat=len(mode)) for value in colour)
     return Image.frombytes(mode, (len(levels) ** len(mode), 1), pixels)
-
-
-def _full_scale(image: Image.Image) -> float | None:
-    """Return the value that stands for white in a mode of more than 8 bits; None for the others.
-
-    16-bit modes say it; of floats and of 32-bit integers the largest value tells whether they are
-    unit values, 8-bit or 16-bit ones.
-    """
-    if image.mode.startswith("I;16"):
-        return SIXTEEN_BITS
-    if image.mode not in ("I", "F"):
-        return None
-    import numpy as np  # noqa: PLC0415  # few pictures need it, and every decoder would load it
-
-    highest = 0.0
-    for box in strips(image.size):
-        highest = max(highest, float(np.nan_to_num(np.asarray(image.crop(box))).max()))
-    full_scales = ([1.0] if image.mode == "F" else []) + [255.0, SIXTEEN_BITS]
-    return next((scale for scale in full_scales if highest <= scale), highest)
-
-
-def _scaled_to_eight_bits(
-    strip: Image.Image, scale: float
-) -> tuple[Image.Image, Image.Image | None]:
-    """Scale grey values to [0, 255]; return them and, with a transparent value, their opacity."""
-    import numpy as np  # noqa: PLC0415
-
-    values = np.asarray(strip)
-    grey = np.clip(np.nan_to_num(values.astype(np.float32)) / np.float32(scale), 0.0, 1.0)
-    pixels = Image.fromarray(np.round(grey * np.float32(255.0)).astype(np.uint8))
-    transparent = strip.info.get("transparency")
-    if not isinstance(transparent, int):
-        return pixels, None
-    return pixels, Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8))

@@ -135,6 +135,11 @@ def is_heic(data: bytes) -> bool:
 def _unknown(data: bytes) -> DecodingError:
     if is_heic(data):
         return DecodingError("HEIC", "install pillow-heif to read it, or save it as JPEG")
+    start = data[:16].ljust(16, b"\0")
+    for name in FORMATS:
+        begins_so = Image.OPEN[name][1]
+        if begins_so and begins_so(start):
+            return DecodingError("unreadable", f"it begins as {name}, but broken or of a rare kind")
     detail = f"{len(data)} bytes of no format that is read: {', '.join(FORMATS)}"
     return DecodingError("not an image", detail)
 
