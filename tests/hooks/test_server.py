@@ -1,6 +1,7 @@
 """With a real MLflow server on loopback: it keeps the artifacts, and its death is survived."""
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,3 +48,20 @@ def test_a_server_keeps_artifacts_and_its_end_stops_nothing(
         mlflow.log_artifact(str(tmp_path / "table.csv"), "report")
     assert "the scores of baseline are in the tables" in caplog.text
     assert "the report in MLflow is left out" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("code", "ended"),
+    [
+        ("import sys; sys.exit('the port is taken')", "ended with 1"),
+        ("print('the port is taken')", "ended with 0"),
+        ("import os; os.write(2, b'the port is taken'); os._exit(3)", "ended with 3"),
+    ],
+)
+def test_a_server_that_has_ended_is_not_waited_for(code: str, ended: str) -> None:
+    """Law: however a server ends before it answers, a test says so, with what it wrote."""
+    with (
+        pytest.raises(RuntimeError, match=rf"{ended}.*(?s:.*)the port is taken"),
+        serving([sys.executable, "-I", "-S", "-c", code], free_port()),
+    ):
+        pass

@@ -1,6 +1,5 @@
 """What several hosts must share, and what is said where they do not."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -102,14 +101,10 @@ def served_project(tmp_path: Path) -> Iterator[KedroProject]:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not os.environ.get("PORTRAIT_PIPELINE_LONG_TESTS"),
-    reason="was never seen to pass; to try it all the same set PORTRAIT_PIPELINE_LONG_TESTS=1",
-)
 def test_a_server_with_postgresql_keeps_what_workers_write(
     cluster: Any, served_project: KedroProject, tmp_path: Path
 ) -> None:
-    """Law: one run of the command and one of the model, both FINISHED, with files at the server."""
+    """Law: one run of the command and one of the model, both FINISHED, its files at the server."""
     served_project.add_workspace("served")
     runner = "--runner=portrait_pipeline.runners.RayRunner"
     address = f"--runner-params=address={cluster.address}"
@@ -121,7 +116,7 @@ def test_a_server_with_postgresql_keeps_what_workers_write(
     model, pipeline = runs["baseline"], runs["train_baseline"].info.run_id
     assert model.data.tags["pipeline_run"] == pipeline
     assert model.data.metrics
-    kept = [
-        path.relative_to(tmp_path / "kept").parts[1] for path in (tmp_path / "kept").rglob("*.*")
-    ]
-    assert set(kept) == {model.info.run_id, pipeline}
+    files = (path.relative_to(tmp_path / "kept") for path in (tmp_path / "kept").rglob("*.*"))
+    kept = {path.parts[1:4] for path in files}
+    folders = ("checkpoint", "images", "model")
+    assert kept == {(model.info.run_id, "artifacts", folder) for folder in folders}
