@@ -1,13 +1,36 @@
 """What other libraries read from the environment is set, unless the user has set it."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import requests
 
-from portrait_pipeline.process_environment import MLFLOW_SETTINGS, prepare_environment
+from portrait_pipeline.process_environment import (
+    MLFLOW_SETTINGS,
+    REPORTING_OFF,
+    prepare_environment,
+)
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+# What tells a library that it runs in a test, where it reports nothing anyway.
+TELLS_OF_TESTS = ("CI", "GITHUB_ACTIONS", "ORT_RUNNING_UNIT_TESTS", "PYTEST_CURRENT_TEST")
+ASK_THE_LIBRARIES = """
+import sys
+import mlflow.telemetry.utils, portrait_pipeline
+import gradio.analytics, huggingface_hub.constants, kedro_telemetry.plugin
+from pathlib import Path
+answers = {
+    "gradio": gradio.analytics.analytics_enabled(),
+    "huggingface_hub": not huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY,
+    "kedro": kedro_telemetry.plugin._check_for_telemetry_consent(Path()) is not False,
+    "mlflow": not mlflow.telemetry.utils.is_telemetry_disabled(),
+}
+sys.exit(", ".join(name for name, reports in answers.items() if reports) or 0)
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +70,27 @@ def test_no_proxy_on_the_way_to_loopback(
     assert requests.utils.get_environ_proxies("http://elsewhere.example/")
     if "NO_PROXY" in given:
         assert not requests.utils.get_environ_proxies("http://intern.example/")
+
+
+def as_at_home(folder: Path) -> dict[str, str]:
+    """An environment whose home is an empty folder, that says nothing of tests and reports."""
+    unset = (*TELLS_OF_TESTS, *REPORTING_OFF, "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
+    kept = {name: value for name, value in os.environ.items() if name not in unset}
+    return kept | {"HOME": str(folder)}
+
+
+def test_no_library_reports_how_it_is_used(tmp_path: Path) -> None:
+    """Each library says so itself, also where MLflow was imported first, as Kedro does."""
+    done = subprocess.run(
+        [sys.executable, "-c", ASK_THE_LIBRARIES],
+        cwd=tmp_path, env=as_at_home(tmp_path), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"these report: {done.stderr}"
+
+
+def test_onnx_runtime_keeps_no_identifier_of_the_machine(tmp_path: Path) -> None:
+    """Neither an identifier nor reports that wait to be sent lie in the user's folder."""
+    code = "from portrait_pipeline import Portrayer; Portrayer.pretrained()"
+    env = as_at_home(tmp_path)
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, check=True)
+    assert list(tmp_path.iterdir()) == []

@@ -4,6 +4,8 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from portrait_pipeline.process_environment import report_nothing
+
 if TYPE_CHECKING:
     from portrait_pipeline.portrayal.pretrained import Portrayer
 
@@ -13,6 +15,8 @@ __version__ = "0.1.0"
 # PyTorch's threads wait by spinning, and starve each other where another program keeps a core busy:
 # finding the faces of 24 portraits took 40 s instead of 0.9 s. Read when PyTorch is imported.
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
+
+report_nothing()
 
 
 def __getattr__(name: str) -> Any:

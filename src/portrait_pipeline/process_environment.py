@@ -13,6 +13,23 @@ MLFLOW_SETTINGS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
 
+# These libraries report to their makers how they are used unless they are told not to, and ONNX
+# Runtime keeps an identifier of the machine for it. Read when the first session or run is opened.
+REPORTING_OFF = {
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "KEDRO_DISABLE_TELEMETRY": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "ORT_DISABLE_TELEMETRY": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
+
+
+def report_nothing() -> None:
+    """Keep other libraries from reporting how they are used, unless the user has set it."""
+    for name, value in REPORTING_OFF.items():
+        os.environ.setdefault(name, value)
+
 
 def prepare_environment() -> None:
     """Set what is not set: MLflow's few and short retries, and no proxy on the way to loopback."""

@@ -67,6 +67,7 @@ def open_session(network: bytes, num_threads: int = 0) -> onnxruntime.InferenceS
         PortraitPipelineError: if the bytes are no ONNX network, or it reads other files.
     """
     refuse_external_data(network)
+    onnxruntime.disable_telemetry_events()  # its build for Windows reads no variable
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = num_threads
     options.log_severity_level = 3
