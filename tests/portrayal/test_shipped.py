@@ -12,6 +12,7 @@ import pytest
 from portrait_pipeline.portrayal.shipped import (
     CARD,
     NETWORK_FILES,
+    PHOTOS_FILE,
     ShippedModelError,
     read_shipped,
     read_shipped_card,
@@ -41,7 +42,7 @@ def test_a_whole_model_is_opened(model_folder: Path) -> None:
     assert model.painter(crops).shape == crops.shape
 
 
-@pytest.mark.parametrize("name", [CARD, *NETWORK_FILES.values()])
+@pytest.mark.parametrize("name", [CARD, PHOTOS_FILE, *NETWORK_FILES.values()])
 def test_a_missing_file_is_said(own: Path, name: str) -> None:
     """Whichever file is gone, the sentence names it and the command that makes the model again."""
     (own / name).unlink()

@@ -84,3 +84,25 @@ def test_one_command_swaps_the_model(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert shipping.main([str(tmp_path / "checkpoint.pt"), *out, *about]) == 0
     assert read_shipped(tmp_path / "model").card.title == "proposed 7, 64 px (a test)"
     assert shipping.main([str(tmp_path / "nothing.pt"), *out, *about]) == 1
+
+
+def test_it_knows_the_photographs_that_it_was_trained_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Their perceptual hashes come from the audit; one of another ingestion is refused."""
+    monkeypatch.setattr(shipping, "export_model", lambda *_: tiny_export())
+    seen = {"pictures": ["aa", "cc"], "pictures_of_persons": ["aa", "bb", "cc"]}
+    write_checkpoint(tmp_path / "checkpoint.pt", {**tiny_checkpoint(), "provenance": seen})
+    rows = [
+        "photo,aa,0123456789012345",
+        "photo,bb,1123456789012345",
+        "painting,cc,2123456789012345",
+    ]
+    about = ["--version", "7", "--label", "a test", "--trained-on", "no pictures"]
+    given = [str(tmp_path / "checkpoint.pt"), "--out", str(tmp_path / "model"), *about, "--audit"]
+    audit = tmp_path / "audit.csv"
+    audit.write_text("\n".join(["domain,content_hash,perceptual_hash", *rows]))
+    assert shipping.main([*given, str(audit)]) == 0
+    assert read_shipped(tmp_path / "model").training_photos == ("0123456789012345",)
+    audit.write_text("\n".join(["domain,content_hash,perceptual_hash", rows[1]]))
+    assert shipping.main([*given, str(audit)]) == 1

@@ -1,7 +1,8 @@
 """The trained model that comes with the package: found where it is installed, and checked.
 
-A model is a folder: the ONNX networks of an `ExportedModel` and `model.json`, the model's card,
-which says what it is and the SHA-256 of each file. `portrait_pipeline.portrayal.shipping` makes it.
+A model is a folder: the ONNX networks of an `ExportedModel`, perceptual hashes of the photographs
+that it was trained on, and `model.json`, the model's card, which says what it is and the SHA-256 of
+each file. `portrait_pipeline.portrayal.shipping` makes it.
 """
 
 import hashlib
@@ -34,6 +35,8 @@ NETWORK_FILES = {
     GENERATOR: "portrait.onnx",
     **{name: f"{name}.onnx" for name in DETECTOR_NETWORKS},
 }
+PHOTOS_FILE = "training_photos.txt"
+"""A perceptual hash a line; empty where the checkpoint did not say."""
 MAKE_IT = "`python -m portrait_pipeline.portrayal.shipping CHECKPOINT --out FOLDER`"
 INSTALL_AGAIN = (
     "install the package's wheel again with `pip install --force-reinstall --no-deps WHEEL`, or in"
@@ -82,10 +85,18 @@ class ModelCard(Parameters):
 
 @dataclass(frozen=True)
 class ShippedModel:
-    """A model in memory, with its card."""
+    """A model in memory, with its card.
+
+    Attributes:
+        card: What it is.
+        exported: Its networks.
+        training_photos: The perceptual hash of every photograph that it was trained on, 64 bits as
+            16 hexadecimal digits; empty where that is not known.
+    """
 
     card: ModelCard
     exported: ExportedModel
+    training_photos: tuple[str, ...] = ()
 
     def open(self, num_threads: int = 0) -> PortraitModel:
         """Make it ready to use; 0 threads means one for each core.
@@ -117,10 +128,9 @@ def read_shipped(folder: Traversable | None = None) -> ShippedModel:
     with _unusable_told(folder):
         card = _read_card(place)
         networks = {name: _read_checked(place, file, card) for name, file in NETWORK_FILES.items()}
-    size_px = card.size_px
-    return ShippedModel(
-        card, ExportedModel(networks, np.zeros((1, size_px, size_px, 3), dtype=np.uint8))
-    )
+        photos = _read_checked(place, PHOTOS_FILE, card).decode("ascii").split()
+    blank = np.zeros((1, card.size_px, card.size_px, 3), dtype=np.uint8)
+    return ShippedModel(card, ExportedModel(networks, blank), tuple(photos))
 
 
 def read_shipped_card(folder: Traversable | None = None) -> ModelCard:

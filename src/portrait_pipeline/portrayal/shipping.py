@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import pandas as pd
 import torch
 from jaxtyping import UInt8
 from onnx import TensorProto, helper, numpy_helper
@@ -29,8 +30,18 @@ from portrait_pipeline.images import to_model_range
 from portrait_pipeline.metrics.ssim import ssim
 from portrait_pipeline.portrayal.exported import GENERATOR, ExportedModel, exported_model
 from portrait_pipeline.portrayal.exporting import export_model
-from portrait_pipeline.portrayal.shipped import CARD, FOLDER, FORMAT, NETWORK_FILES, ModelCard
-from portrait_pipeline.portrayal.torch_model import checkpoint_model, checkpoint_preparation
+from portrait_pipeline.portrayal.shipped import (
+    CARD,
+    FOLDER,
+    FORMAT,
+    NETWORK_FILES,
+    PHOTOS_FILE,
+    ModelCard,
+)
+from portrait_pipeline.portrayal.torch_model import (
+    checkpoint_model,
+    checkpoint_preparation,
+)
 from portrait_pipeline.sample import draw_photo
 
 MAX_FOLDER_BYTES = 25_000_000
@@ -47,12 +58,13 @@ logger = logging.getLogger("portrait_pipeline.portrayal.shipping")
 
 @dataclass(frozen=True)
 class About:
-    """What only a person can say about a model; see `ModelCard`."""
+    """What a checkpoint does not say about its model; see `ModelCard` and `ShippedModel`."""
 
     version: str
     label: str
     trained_on: str
     licence: str
+    training_photos: tuple[str, ...] = ()
 
 
 def ship_model(
@@ -80,6 +92,7 @@ def ship_model(
             f" {parity:.4f} to those of its checkpoint, expected at least {MIN_PARITY}"
         )
     files = {NETWORK_FILES[name]: network for name, network in networks.items()}
+    files[PHOTOS_FILE] = "".join(f"{photo}\n" for photo in about.training_photos).encode()
     num_bytes = sum(map(len, files.values()))
     if num_bytes > MAX_FOLDER_BYTES:
         raise PortraitPipelineError(
@@ -126,6 +139,30 @@ def drawn_faces(count: int, size_px: int) -> UInt8[np.ndarray, "count size size 
     return np.stack([np.asarray(photo) for photo in shown])
 
 
+def hashes_of_training_photos(checkpoint: Checkpoint, audit: pd.DataFrame) -> tuple[str, ...]:
+    """Look up the perceptual hashes of the photographs that a checkpoint was trained on.
+
+    Args:
+        checkpoint: A trained model that says which pictures it has seen.
+        audit: Of its ingestion: `domain`, `content_hash` and `perceptual_hash` of each picture.
+
+    Raises:
+        PortraitPipelineError: if the checkpoint does not say, or the audit is another ingestion's.
+    """
+    seen = (checkpoint.get("provenance") or {}).get("pictures") or []
+    of_training = audit[audit["content_hash"].isin(set(seen)) & (audit["domain"] == "photo")]
+    if of_training.empty:
+        raise PortraitPipelineError(
+            f"none of the {len(seen)} pictures that {checkpoint['model']} says it was trained on is"
+            " a photograph of the audit, expected the ingestion_audit.csv of its own workspace"
+        )
+    return tuple(sorted(set(of_training["perceptual_hash"])))
+
+
+def _read_audit(path: Path | None) -> pd.DataFrame | None:
+    return None if path is None else pd.read_csv(path, dtype="str", keep_default_na=False)
+
+
 def _parity(
     checkpoint: Checkpoint,
     averaged: bool,
@@ -143,7 +180,10 @@ def _card(name: str, size_px: int, about: About, files: dict[str, bytes]) -> Mod
         format=FORMAT,
         name=name,
         size_px=size_px,
-        **vars(about),
+        version=about.version,
+        label=about.label,
+        trained_on=about.trained_on,
+        licence=about.licence,
         detector_licence=f"MIT, {DETECTOR_PACKAGE}; see {DETECTOR_LICENCE_FILE}",
         made_by=f"portrait_pipeline {__version__}",
         sha256={file: hashlib.sha256(content).hexdigest() for file, content in files.items()},
@@ -171,13 +211,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", required=True, help="of the model, such as 2026.11")
     parser.add_argument("--label", required=True, help="how far to trust it: preliminary, …")
     parser.add_argument("--trained-on", required=True, help="the pictures, in a sentence")
+    parser.add_argument("--audit", type=Path, help="ingestion_audit.csv of the training's pictures")
     parser.add_argument("--licence", default="Apache-2.0", help="of the weights")
     parser.add_argument("--last", action="store_true", help="the last weights, not their average")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    about = About(given.version, given.label, given.trained_on, given.licence)
     try:
-        ship_model(read_checkpoint(given.checkpoint), about, given.out, averaged=not given.last)
+        checkpoint = read_checkpoint(given.checkpoint)
+        audit = _read_audit(given.audit)
+        photos = () if audit is None else hashes_of_training_photos(checkpoint, audit)
+        about = About(given.version, given.label, given.trained_on, given.licence, photos)
+        ship_model(checkpoint, about, given.out, averaged=not given.last)
     except PortraitPipelineError as error:
         logger.error("%s", error)
         return 1

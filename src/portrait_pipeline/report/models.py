@@ -5,6 +5,7 @@ from portrait_pipeline.report.measures import Measure
 MODEL_LABELS = {
     "baseline": "Baseline",
     "proposed": "Proposed",
+    "shipped_model": "Model of the package",
     "painted_twin": "Painted twin (truth)",
     "photo_itself": "Photo itself",
     "shuffled_pairs": "Shuffled pairs (chance)",

@@ -1,7 +1,7 @@
 """What all models of one split are judged against, computed once."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -81,6 +81,11 @@ class Reference:
         """Why a number is left out, by its name; empty where all can be measured."""
         given = {"kid_inception": self.inception.reason, "lpips": self.lpips.reason}
         return {name: reason for name, reason in given.items() if reason is not None}
+
+    def of_photos(self, names: Sequence[str]) -> "Reference":
+        """Return the same judges for some of the photographs."""
+        twins = self.twins if len(self.twins) == 0 else self.twins.subset(names)
+        return replace(self, photos=self.photos.subset(names), twins=twins)
 
     @cached_property
     def photo_pixels(self) -> Pixels:

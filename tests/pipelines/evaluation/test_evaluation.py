@@ -1,6 +1,8 @@
 """What the evaluation says of a model, of its recent checkpoints and of the controls."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from support.tiny_model import tiny_checkpoint
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.images import FaceSet
 from portrait_pipeline.pipelines.evaluation import nodes
+from portrait_pipeline.portrayal.shipped import read_shipped
 from portrait_pipeline.scoring.memoised import Memoised
 from portrait_pipeline.scoring.reference import Reference
 from portrait_pipeline.scoring.table_rows import SPREAD
@@ -75,7 +78,7 @@ def test_every_row_has_numbers_with_interval_and_count() -> None:
         evaluated(reference, tiny_checkpoint(model, seed=seed))[1]
         for seed, model in enumerate(("baseline", "proposed"))
     ]
-    table, _ = nodes.tabulate_comparison(nodes.score_controls(reference), *summaries)
+    table, _ = nodes.tabulate_comparison([], nodes.score_controls(reference), *summaries)
     assert table["model"].tolist() == [
         "baseline",
         "proposed",
@@ -122,7 +125,7 @@ def test_recent_checkpoints_are_scored_each_by_itself() -> None:
     """The table of checkpoints repeats what each would score alone, and the rows their span."""
     reference, checkpoint = make_reference(), checkpoint_with_recent()
     scores, summaries = evaluated(reference, checkpoint)
-    table, spread = nodes.tabulate_comparison([], summaries)
+    table, spread = nodes.tabulate_comparison([], [], summaries)
     assert spread[["model", "epoch", "n"]].to_numpy().tolist() == [
         ["proposed", epoch, len(NAMES)] for epoch in (1, 2, 3)
     ]
@@ -136,10 +139,28 @@ def test_recent_checkpoints_are_scored_each_by_itself() -> None:
     assert spread["ssim"].iloc[-1] == pytest.approx(scores["ssim"].mean())
 
 
+def test_the_model_of_the_package_is_a_row(
+    model_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After the models that were trained here; where it cannot be opened, a line says why."""
+    audit = pd.DataFrame(
+        {"name": NAMES, "domain": "photo", "perceptual_hash": [f"{n:016x}" for n in range(12)]}
+    )
+    shipped = replace(read_shipped(model_folder), training_photos=("f" * 16,))
+    monkeypatch.setattr(nodes, "read_shipped", lambda: shipped)
+    found = nodes.score_shipped_model(make_reference(), audit)
+    _, summaries = evaluated(make_reference(), tiny_checkpoint())
+    table, _ = nodes.tabulate_comparison(found, [], summaries)
+    assert table["model"].tolist()[:2] == ["proposed", "shipped_model"]
+    monkeypatch.setattr(nodes, "read_shipped", lambda: read_shipped(model_folder / "nowhere"))
+    assert nodes.score_shipped_model(make_reference(), audit) == []
+    assert "is missing" in caplog.text
+
+
 def test_without_recent_checkpoints_there_is_an_empty_table() -> None:
     """Nothing was kept: no row, no column in the other table, nothing computed."""
     _, summaries = evaluated(make_reference(), tiny_checkpoint())
-    table, spread = nodes.tabulate_comparison([], summaries)
+    table, spread = nodes.tabulate_comparison([], [], summaries)
     assert len(spread) == 0
     assert spread.columns.tolist() == ["model", "epoch", "n", *SPREAD]
     assert not [column for column in table if column.endswith(("_min", "_max"))]
@@ -222,7 +243,7 @@ def test_several_seeds_are_summarised_and_compared_with_their_own_seed() -> None
         name: evaluated(make_reference(), {**tiny_checkpoint(name, seed=number), "model": name})
         for number, name in enumerate(names)
     }
-    table, _ = nodes.tabulate_comparison([], *(summaries for _, summaries in found.values()))
+    table, _ = nodes.tabulate_comparison([], [], *(summaries for _, summaries in found.values()))
     seeds = nodes.summary_over_seeds(names)(table).set_index("model")
     assert seeds["num_seeds"].to_dict() == {"baseline": 1, "light": 2}
     own = table.set_index("model").loc[["light", "light_seed_1"], "ssim"]

@@ -22,9 +22,11 @@ from portrait_pipeline.parameters import (
     FaceParameters,
     TrainingParameters,
 )
+from portrait_pipeline.portrayal.shipped import ShippedModelError, read_shipped
 from portrait_pipeline.portrayal.torch_model import checkpoint_teacher
 from portrait_pipeline.progress import progress_bar
 from portrait_pipeline.scoring.controls import score_all_controls
+from portrait_pipeline.scoring.finished import FinishedModel, score_finished
 from portrait_pipeline.scoring.freshness import training_mark
 from portrait_pipeline.scoring.model_tables import tabulate_differences, tabulate_seeds
 from portrait_pipeline.scoring.provenance import check_unseen
@@ -177,12 +179,33 @@ def score_controls(reference: Reference) -> list[Summary]:
     ]
 
 
+def score_shipped_model(reference: Reference, ingestion_audit: pd.DataFrame) -> list[Summary]:
+    """Score the model that comes with the package, on the photographs that are new to it.
+
+    Returns:
+        One summary; none, and a log line, where it cannot be opened or judged.
+    """
+    try:
+        shipped = read_shipped()
+        model = shipped.open()
+    except ShippedModelError as error:
+        logger.warning("%s", error)
+        return []
+    size_px, seen = shipped.card.size_px, shipped.training_photos
+    finished = FinishedModel("shipped_model", model.painter, size_px, model.teacher, seen)
+    summary = score_finished(reference, ingestion_audit, finished)
+    return [] if summary is None else [summary]
+
+
 def tabulate_comparison(
-    controls_summary: list[Summary], *model_summaries: list[Summary]
+    shipped_summary: list[Summary],
+    controls_summary: list[Summary],
+    *model_summaries: list[Summary],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Lay the models and the controls out in one table, a row each (report, section 6).
 
     Args:
+        shipped_summary: Of the model that comes with the package, or nothing.
         controls_summary: Of every control.
         *model_summaries: Of every model, the portraits' summary first, the reconstructions' second.
 
@@ -192,7 +215,7 @@ def tabulate_comparison(
     """
     portraits = [summaries[0] for summaries in model_summaries]
     reconstructions = [summary for summaries in model_summaries for summary in summaries[1:]]
-    rows = [*portraits, *reconstructions, *controls_summary]
+    rows = [*portraits, *shipped_summary, *reconstructions, *controls_summary]
     spread = [row for summary in rows for row in spread_rows(summary)]
     table = pd.DataFrame([row_of(summary) for summary in rows])
     return table, pd.DataFrame(spread, columns=["model", "epoch", "n", *SPREAD])

@@ -33,8 +33,19 @@ def create_pipeline(models: Mapping[str, str], compared: Mapping[str, str]) -> P
                 tags="scoring",
             ),
             Node(
+                func=nodes.score_shipped_model,
+                inputs=["test_reference", "ingestion_audit"],
+                outputs="shipped_summary",
+                name="score_shipped_model",
+                tags="scoring",
+            ),
+            Node(
                 func=nodes.tabulate_comparison,
-                inputs=["controls_summary", *(f"{model}_summary" for model in models)],
+                inputs=[
+                    "shipped_summary",
+                    "controls_summary",
+                    *(f"{model}_summary" for model in models),
+                ],
                 outputs=["comparison", "checkpoint_spread"],
                 name="tabulate_comparison",
             ),
