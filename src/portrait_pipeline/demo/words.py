@@ -35,6 +35,8 @@ STYLE = """
   padding: .8rem 1rem; line-height: 1.5; background: rgba(217,164,65,.10)}
 #examples .grid-container {grid-template-columns: repeat(4, minmax(0, 1fr)) !important}
 #examples button {min-width: 0 !important}
+.icon-button-wrapper:not(:has(*)) {display: none !important}
+#slider {width: 100%; max-width: 460px; align-self: center}
 .trio {align-items: start}
 .trio > :not(:has(img)) {display: none !important}
 .trio .column {gap: 4px !important}
