@@ -159,6 +159,7 @@ class TrainingParameters(Parameters):
     upsampling: Literal["transposed", "resize"]
     sampling: Literal["plain", "antialiased"] = "plain"
     generator_skip: bool = False
+    generator_skip_reduction: Literal[1, 2, 4] = 1
     initial_checkpoint: WeightsFile | None = None
     # objective
     adversarial_loss: Literal["least_squares", "log"]

@@ -75,6 +75,21 @@ def test_with_a_skip_a_generator_starts_from_the_picture_itself(parameters):
     assert max(gradient.abs().max() for gradient in gradients) > 0
 
 
+@pytest.mark.parametrize("reduction", [2, 4])
+def test_a_reduced_skip_passes_nothing_that_is_finer(parameters, reduction):
+    """Law: a training starts with the picture's blocks; what differs within them is not passed."""
+    training = parameters(generator_skip=True, generator_skip_reduction=reduction)
+    generator = build_networks(training).photo_to_portrait
+    blocks = torch.rand(1, 3, 32 // reduction, 32 // reduction) - 0.5
+    flat = blocks.repeat_interleave(reduction, 2).repeat_interleave(reduction, 3)
+    within = torch.tensor([[0.4, -0.4], [-0.4, 0.4]]).tile(16, 16)
+    with torch.no_grad():
+        assert torch.allclose(generator(flat), generator(flat + within), atol=1e-6)
+        passed = generator(flat) / SKIP_SHARE
+    assert (passed - flat).abs().mean() < 0.5 * flat.abs().mean()
+    assert passed.mean() == pytest.approx(flat.mean().item(), abs=0.02)
+
+
 def test_pictures_at_the_ends_of_their_range_have_a_finite_way_through_a_skip(parameters):
     """Law: pure black and white, where atanh of the picture itself is infinite, stay finite."""
     training = parameters(generator_skip=True)

@@ -62,6 +62,7 @@ TRAINING: dict[str, Any] = {
 }
 EVERY_INGREDIENT: dict[str, Any] = {
     "generator_skip": True,
+    "generator_skip_reduction": 4,
     "discriminator_learning_rate_ratio": 4.0,
     "upsampling": "resize",
     "sampling": "antialiased",

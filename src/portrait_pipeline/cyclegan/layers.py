@@ -124,3 +124,13 @@ class Blur(nn.Module):
         padded = reflected(features, *self.padding)
         weight = self.filter.to(features.dtype).expand(channels, 1, -1, -1)
         return F.conv2d(padded, weight, stride=self.stride, groups=channels)
+
+
+def coarse(
+    images: Float[Tensor, "batch channels height width"], reduction: int
+) -> Float[Tensor, "batch channels height width"]:
+    """Average blocks of `reduction` x `reduction` pixels, and enlarge them bilinearly again."""
+    if reduction == 1:
+        return images
+    blocks = F.avg_pool2d(images, reduction)
+    return F.interpolate(blocks, scale_factor=float(reduction), mode="bilinear")

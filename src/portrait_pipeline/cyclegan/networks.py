@@ -6,10 +6,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from portrait_pipeline.cyclegan.layers import Blur, Doubling, ReflectionPad, RowConvolution
+from portrait_pipeline.cyclegan.layers import Blur, Doubling, ReflectionPad, RowConvolution, coarse
 
 Upsampling = Literal["transposed", "resize"]
 Sampling = Literal["plain", "antialiased"]
+SkipReduction = Literal[1, 2, 4]
 SKIP_SHARE = 0.95  # of a picture that a generator with a skip starts from: atanh(1) is infinite
 
 
@@ -52,6 +53,9 @@ class ResnetGenerator(nn.Module):
         has_skip: The layers give the change of a picture instead of a new one, as in residual
             learning (He et al. 2016, section 3.1): G(x) = tanh(atanh(0.95 x) + layers(x)). A
             training starts with the pictures as they are and has the details from the first step.
+        skip_reduction: Above 1 the skip passes the picture reduced by this factor and enlarged
+            again, so that what is finer has to be painted: where the whole picture passes, the
+            portrait keeps the photograph's sharpness, and paint is little more than a tint.
     """
 
     def __init__(
@@ -62,9 +66,11 @@ class ResnetGenerator(nn.Module):
         sampling: Sampling = "plain",
         *,
         has_skip: bool = False,
+        skip_reduction: SkipReduction = 1,
     ) -> None:
         super().__init__()
         self.has_skip = has_skip
+        self.skip_reduction = skip_reduction
         k = num_filters
         self.layers = nn.Sequential(
             ReflectionPad(3),
@@ -87,7 +93,8 @@ class ResnetGenerator(nn.Module):
         """Translate images in [-1, 1]; height and width are multiples of 4."""
         translated: Tensor = self.layers(images)
         if self.has_skip:
-            return torch.tanh(torch.atanh(SKIP_SHARE * images) + translated)
+            kept = coarse(images, self.skip_reduction)
+            return torch.tanh(torch.atanh(SKIP_SHARE * kept) + translated)
         return translated
 
 
@@ -212,7 +219,7 @@ STANDARD_DEVIATION = 0.02
 def initialise_weights(network: nn.Module, generator: torch.Generator) -> None:
     """Draw every convolution's weights from N(0, 0.02) and set its bias to zero.
 
-    The last layer of a generator with a skip becomes zero: it starts by changing nothing.
+    The last layer of a generator with a skip becomes zero: it starts with what the skip passes.
 
     Args:
         network: A generator or a discriminator on the CPU; changed in place.

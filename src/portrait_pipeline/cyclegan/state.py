@@ -163,6 +163,7 @@ def build_generator(parameters: TrainingParameters) -> ResnetGenerator:
         parameters.upsampling,
         parameters.sampling,
         has_skip=parameters.generator_skip,
+        skip_reduction=parameters.generator_skip_reduction,
     )
 
 
