@@ -103,12 +103,27 @@ def test_the_best_epoch_is_chosen_by_the_rule_that_chooses_lambda(rule: str, met
         ("splits", {"split": "random"}),
         ("evaluation", {"judge": "nobody"}),
         ("evaluation", {"checkpoint": "best", "use_averaged_generator": False}),
+        ("training", {"seed": 2**63}),
+        ("sample", {"seed": 10**30}),
     ],
 )
 def test_what_cannot_be_is_refused(name: str, change: dict[str, Any]) -> None:
     """A mistyped name, a value out of bounds and an unknown choice fail at once."""
     with pytest.raises(ValidationError, match=next(iter(change))):
         MODELS[name].model_validate({**loaded("base")[name], **change})
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("truth", [True, False])
+def test_truth_is_no_number(name: str, truth: bool) -> None:
+    """Where a number or a word is expected, `true` is refused by the name of its setting."""
+    values = loaded("sample")[name]
+    for field, value in values.items():
+        takes_truth = "bool" in str(MODELS[name].model_fields[field].annotation)
+        if not takes_truth and not isinstance(value, dict):
+            wrong = [*value, truth] if isinstance(value, list) else truth
+            with pytest.raises(ValidationError, match=rf"(?m)^{field}\n  expected a number"):
+                MODELS[name].model_validate({**values, field: wrong})
 
 
 def test_settings_do_not_change_afterwards() -> None:

@@ -67,6 +67,7 @@ TESTED_WITH: dict[str, str] = {
     "scoring/scores.py": "pipelines/evaluation/test_evaluation.py",
     "scoring/summaries.py": "pipelines/evaluation/test_evaluation.py",
     "scoring/table_rows.py": "pipelines/evaluation/test_evaluation.py",
+    "parameter_types.py": "test_parameters.py",
     "settings.py": "test_parameters.py",
     "shell.py": "test_terminal.py",
 }

@@ -9,25 +9,18 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
-from portrait_pipeline.file_names import user_path
+from portrait_pipeline.parameter_types import Seed, Share, WeightsFile, refuse_truth
 
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
 MIN_PORTRAIT_PX, MAX_PORTRAIT_PX = 32, 1024
 """Edges of portraits that may be asked for, by commands, settings and programs alike."""
-WeightsFile = Annotated[
-    str,
-    BeforeValidator(lambda given: str(given) if isinstance(given, int | float) else given),
-    AfterValidator(lambda text: str(user_path(text))),
-]
-"""A path, in which `~` is the user's home; a file may be called 2024."""
 Domain = Literal["photo", "painting"]
 Split = Literal["train", "validation", "test"]
 Teacher = Literal["dlib", "facenet", "facenet-casia-webface", "faceres"]
@@ -47,6 +40,13 @@ class Parameters(BaseModel):
     """Base of all parameter models: nothing unknown is accepted and nothing changes afterwards."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _truth_is_no_number(cls, given: object, field: ValidationInfo) -> object:
+        """Refuse `num_epochs: true`, which Pydantic takes for 1."""
+        refuse_truth(given, cls.model_fields[str(field.field_name)].annotation)
+        return given
 
 
 class PictureSourceParameters(Parameters):
@@ -86,7 +86,7 @@ class SampleParameters(Parameters):
     num_photos: Annotated[int, Field(ge=1)]
     num_paintings: Annotated[int, Field(ge=1)]
     picture_size_px: Annotated[int, Field(ge=64, le=1024)]
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
 
 
 class FaceParameters(Parameters):
@@ -138,13 +138,13 @@ class SplitParameters(Parameters):
     num_validation: Annotated[int, Field(ge=0)]
     num_test: Annotated[int, Field(ge=0)]
     split: Literal["exact", "proportional"]
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
 
 
 class TrainingParameters(Parameters):
     """One CycleGAN training (report, 4 and 5.2); the baseline has `lambda_perceptual` 0."""
 
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
     resume: bool = False
     reuse: bool = False
     # networks
@@ -262,7 +262,7 @@ class ModelParameters(Parameters):
     """One model of the experiment: what differs from `training`, and the seeds to train it with."""
 
     training: Mapping[str, Any] = {}
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    seeds: tuple[Seed, ...] = ()
     lambda_from_tuning: bool = False
 
     @model_validator(mode="after")
@@ -320,7 +320,7 @@ class DeceptionParameters(Parameters):
     num_steps: Annotated[int, Field(ge=1)] = 400
     batch_size: Annotated[int, Field(ge=2, multiple_of=2)] = 32
     learning_rate: Annotated[float, Field(gt=0.0)] = 0.003
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
 
 
 class EvaluationParameters(Parameters):
@@ -332,8 +332,8 @@ class EvaluationParameters(Parameters):
     use_averaged_generator: bool
     batch_size: Annotated[int, Field(ge=1)]
     num_bootstrap_samples: Annotated[int, Field(ge=100)]
-    seed: Annotated[int, Field(ge=0)]
-    patch_seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed
+    patch_seed: Seed = 0
     inception_weights: WeightsFile | None = None
     deception: DeceptionParameters = DeceptionParameters()
 
