@@ -1,15 +1,16 @@
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
-from starlette.types import Message, Scope
+from starlette.types import Message, Receive, Scope, Send
 
 from portrait_pipeline.demo.gate import BodyLimits, Gate
 from portrait_pipeline.demo.limits import (
@@ -73,6 +74,8 @@ def test_the_page_gets_in(client: TestClient, path: str) -> None:
         "/gradio_api/vibe-code",
         "/monitoring",
         "/docs",
+        f"/assets/{'a' * 300}.js",
+        f"/static/{'a/' * 300}",
         "/login",
     ],
 )
@@ -96,6 +99,8 @@ def test_only_the_own_name_is_answered(client: TestClient, host: str) -> None:
     """A foreign name that was pointed at this machine is not answered (DNS rebinding)."""
     assert client.get("/", headers={"host": host}).status_code == 404
     assert client.get("/", headers={"host": "localhost:7860"}).status_code == 200
+    twice = [("host", HOST), ("host", host)]
+    assert client.get("/", headers=twice).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -120,6 +125,14 @@ def test_another_site_may_not_use_the_page(
     answer = client.request(method, path, headers=headers, content=b"{}" if path == JOIN else None)
     assert answer.status_code == 403
     assert "access-control-allow-origin" not in answer.headers
+
+
+def test_no_form_and_no_second_name_of_another_site_comes_in(client: TestClient) -> None:
+    """A form that another site sends is no link; among several origins none may be foreign."""
+    sent = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+    assert client.post(JOIN, json=MESSAGE, headers=sent).status_code == 403
+    two = [("origin", f"http://{HOST}"), ("origin", "http://evil.example")]
+    assert client.post(JOIN, json=MESSAGE, headers=two).status_code == 403
 
 
 def test_the_page_may_use_itself_and_be_linked(client: TestClient) -> None:
@@ -204,6 +217,15 @@ def test_large_and_odd_uploads_are_refused(client: TestClient) -> None:
     two = [("files", ("a.png", b"1", "image/png")), ("files", ("b.png", b"2", "image/png"))]
     assert client.post(UPLOAD, files=two).status_code == 400
     assert list(client.app.state.uploads.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("charset", ["undefined", "punycode", "idna", "zlib", "utf-16", "no"])
+def test_a_form_in_an_odd_encoding_is_kept_or_refused(client: TestClient, charset: str) -> None:
+    """Whatever encoding a form says that its names are in: an answer in words, and no failure."""
+    body = b'--X\r\nContent-Disposition: form-data; name="\xff-."\r\n\r\nx\r\n'
+    body += b'--X\r\nContent-Disposition: form-data; name="a"; filename="b"\r\n\r\nx\r\n--X--\r\n'
+    kind = {"content-type": f"multipart/form-data; boundary=X; charset={charset}"}
+    assert client.post(UPLOAD, content=body, headers=kind).status_code in (200, 400)
 
 
 class Visit:
@@ -303,3 +325,25 @@ def test_one_visitor_cannot_shut_the_page(path: str, of_one: int, total: int) ->
     assert set(statuses) == {None, 503}
     assert other == 200
     assert neighbour is None
+
+
+@pytest.mark.parametrize("is_started", [False, True])
+@pytest.mark.parametrize("error", [RuntimeError, OSError, ClientDisconnect, ExceptionGroup])
+def test_what_the_page_raises_ends_one_request_in_silence(
+    error: type[Exception], is_started: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The visitor gets words, unless an answer has begun or nobody waits; no log is flooded."""
+
+    async def fail(scope: Scope, receive: Receive, send: Send) -> None:
+        if is_started:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise error("a", [ValueError()]) if error is ExceptionGroup else error
+
+    visit = Visit("/config", "visitor")
+    visit.scope["method"] = "GET"
+    asyncio.run(
+        Gate(fail, MessageRules({}, lambda _: False))(visit.scope, visit.receive, visit.send)
+    )
+    expected = 200 if is_started else None if error is ClientDisconnect else 500
+    assert visit.status == expected
+    assert not [record for record in caplog.records if record.levelno > logging.DEBUG]

@@ -16,6 +16,9 @@ FOREIGN = [
     "a b",
     "localhost/",
     "localhost:port",
+    "[::::]",
+    "[127.0.0.1]",
+    "[1.2]:80",
 ]
 
 

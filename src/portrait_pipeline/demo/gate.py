@@ -1,6 +1,7 @@
 """A gate before the page: it passes only what the page needs, and limits size, time and number."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,9 +20,12 @@ from portrait_pipeline.demo.rest import PORTRAIT_ADDRESS
 from portrait_pipeline.demo.uploads import BUSY, TOO_LARGE, UPLOAD_ADDRESS
 from portrait_pipeline.demo.visitors import FullError, Places, visitor_at
 
+logger = logging.getLogger(__name__)
+
 TOO_SLOW = "This upload took too long. Please try again, or choose a smaller photo."
+FAILED = "This could not be answered. Please reload the page."
 ALLOWED = re.compile(
-    r"/(config|theme\.css|favicon\.ico|robots\.txt|manifest\.json|(assets|static|svelte)/.*)?"
+    r"/(config|theme\.css|favicon\.ico|robots\.txt|manifest\.json|(assets|static|svelte)/.{1,200})?"
     r"|/api/portrait|/gradio_api/(upload|upload_progress|queue/(join|data)|heartbeat/\w+|cancel|reset"
     r"|startup-events|app_id|theme\.css|file=/.*)"
 )
@@ -114,15 +119,10 @@ class Gate:
         try:
             with self._room(scope):
                 await self._pass(scope, receive, answer)
-        except FullError:
-            await answer.instead(JSONResponse({"detail": BUSY}, 503), scope)
-        except _TooMuchError:
-            await answer.instead(JSONResponse({"detail": TOO_LARGE}, 413), scope)
-        except _TooSlowError:
-            await answer.instead(JSONResponse({"detail": TOO_SLOW}, 408), scope)
-        except MessageError as error:
-            detail = {"detail": f"the message {error}"}
-            await answer.instead(JSONResponse(detail, 422), scope)
+        except Exception as error:
+            instead = _answer_to(error)
+            if instead is not None:
+                await answer.instead(instead, scope)
 
     def _refusal(self, scope: Scope) -> Response | None:
         """Return the refusal of a request that the page does not need or another site sent."""
@@ -130,6 +130,7 @@ class Gate:
         host = headers.get("host", "")
         is_expected = (
             scope["type"] == "http"
+            and len(headers.getlist("host")) == 1
             and self._hosts.accept(host)
             and ALLOWED.fullmatch(scope["path"]) is not None
         )
@@ -137,7 +138,7 @@ class Gate:
             return PlainTextResponse("not found", 404)
         if scope["method"] not in METHODS:
             return PlainTextResponse("method not allowed", 405)
-        if not _is_from_here(headers, host):
+        if not _is_from_here(headers, host, scope["method"]):
             return PlainTextResponse("another site may not use this page", 403)
         return None
 
@@ -170,16 +171,33 @@ class Gate:
         await self._app(scope, limited, send)
 
 
-def _is_from_here(headers: Headers, host: str) -> bool:
+def _answer_to(error: Exception) -> Response | None:
+    """Put in words why a request got no answer; None where nobody waits for one."""
+    match error:
+        case FullError():
+            return JSONResponse({"detail": BUSY}, 503)
+        case _TooMuchError():
+            return JSONResponse({"detail": TOO_LARGE}, 413)
+        case _TooSlowError():
+            return JSONResponse({"detail": TOO_SLOW}, 408)
+        case MessageError():
+            return JSONResponse({"detail": f"the message {error}"}, 422)
+        case ClientDisconnect():
+            return None
+    # Gradio's own, such as for a visit that it has forgotten
+    logger.debug("a request was not answered", exc_info=error)
+    return JSONResponse({"detail": FAILED}, 500)
+
+
+def _is_from_here(headers: Headers, host: str, method: str) -> bool:
     """Tell from the headers that browsers add whether this page itself sent a request.
 
     A link from another site may open the page; nothing else of it may reach the page.
     """
-    origin = headers.get("origin")
-    if origin is not None and not is_same_origin(origin, host):
+    if not all(is_same_origin(origin, host) for origin in headers.getlist("origin")):
         return False
-    site = headers.get("sec-fetch-site", "none")
-    return site in {"none", "same-origin"} or headers.get("sec-fetch-mode") == "navigate"
+    is_link = headers.get("sec-fetch-mode") == "navigate" and method != "POST"
+    return is_link or headers.get("sec-fetch-site", "none") in {"none", "same-origin"}
 
 
 def _limited(scope: Scope, receive: Receive, body: BodyLimits) -> Receive:

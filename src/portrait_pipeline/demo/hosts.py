@@ -38,7 +38,10 @@ class HostNames:
         """Tell whether a request with this `Host` header was meant for this page."""
         if not _HOST.fullmatch(header):
             return False
-        name = _plain(urlsplit(f"//{header}").hostname or "")
+        try:
+            name = _plain(urlsplit(f"//{header}").hostname or "")
+        except ValueError:  # brackets around what is no address
+            return False
         return name in self._names or (self._is_open and _is_address(name))
 
 

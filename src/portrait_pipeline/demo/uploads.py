@@ -184,17 +184,25 @@ def upload_route(uploads: UploadFolder) -> Route:
     """Replace Gradio's upload route: take one file of limited size under a name chosen here."""
 
     async def upload(request: Request) -> Response:
-        async with request.form(max_files=1, max_fields=4) as form:
-            files = [part for part in form.values() if not isinstance(part, str)]
-            if len(files) != 1:
-                return JSONResponse({"detail": "expected one file"}, status_code=400)
-            data = await files[0].read(MAX_UPLOAD_BYTES + 1)
+        data = await _one_file(request)
+        if data is None:
+            return JSONResponse({"detail": "expected one file"}, status_code=400)
         if len(data) > MAX_UPLOAD_BYTES:
             return JSONResponse({"detail": TOO_LARGE}, status_code=413)
         visitor = visitor_at(request.client.host if request.client else None)
         return JSONResponse([str(uploads.keep(data, visitor))])
 
     return Route(UPLOAD_ADDRESS, upload, methods=["POST"])
+
+
+async def _one_file(request: Request) -> bytes | None:
+    """Read the file of a form, one byte more than it may have; None where there is not one."""
+    try:
+        async with request.form(max_files=1, max_fields=4) as form:
+            files = [part for part in form.values() if not isinstance(part, str)]
+            return await files[0].read(MAX_UPLOAD_BYTES + 1) if len(files) == 1 else None
+    except ValueError:  # names in an encoding of the sender's choice, and all that it may raise
+        return None
 
 
 def progress_route() -> Route:
