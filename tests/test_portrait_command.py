@@ -142,6 +142,16 @@ def test_a_folder_with_bad_files_is_portrayed_as_far_as_it_goes(call: Call, tmp_
         assert words in ended.says
 
 
+def test_a_portrait_that_cannot_be_written_stops_no_other(call: Call, tmp_path: Path) -> None:
+    """A folder stands in its place: it has a line, and the next photo is painted."""
+    Image.fromarray(draw_photo(1, 1, 256).photo).save(tmp_path / "you.png")
+    Path("out/me_portrait.png").mkdir(parents=True)
+    ended = call("me.png", "you.png", "-o", "out", "--force")
+    assert ended.code == 3
+    assert "me.png: could not write" in ended.err
+    assert size_of("out/you_portrait.png")[0] > 64
+
+
 @pytest.mark.parametrize("photos", [["."], ["me.png", "wall.png"]])
 def test_several_photos_need_a_folder(call: Call, photos: list[str]) -> None:
     """Nothing is written beside the photos unasked."""

@@ -245,7 +245,7 @@ def _to_folder(files: Sequence[ListedFile], folder: Path, wanted: Wanted) -> boo
                 write_picture(place, picture, wanted.force)
                 click.echo(_written(place, picture))
             num_done += 1
-        except (PictureError, NoFaceError) as error:
+        except PortraitPipelineError as error:  # unreadable, without a face, or not to be written
             click.echo(_sentence(name, error), err=True)
     click.echo(f"{num_done} of {len(files)} photos portrayed, by {portrayer.card.title}")
     return num_done == len(files)
