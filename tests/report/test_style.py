@@ -1,7 +1,14 @@
 import plotly.graph_objects as go
 import pytest
 
-from portrait_pipeline.report.style import MODEL_COLOURS, axis, dress, say_nothing_measured
+from portrait_pipeline.report.style import (
+    CONTROL,
+    MODEL_COLOURS,
+    axis,
+    dress,
+    model_colours,
+    say_nothing_measured,
+)
 
 
 def test_a_dressed_figure_can_be_read_aloud() -> None:
@@ -28,5 +35,10 @@ def test_an_empty_figure_says_why() -> None:
 
 
 def test_models_differ_in_colour() -> None:
-    """No two models share a colour."""
-    assert len(set(MODEL_COLOURS.values())) == len(MODEL_COLOURS)
+    """No two models of a table share a colour, the seeds of one model do."""
+    models = ("baseline", "proposed", "proposed_seed_1", "mean", "painter", "painter_seed_2")
+    colours = model_colours(models)
+    assert colours["proposed"] == colours["proposed_seed_1"] != colours["painter"]
+    assert colours["painter"] == colours["painter_seed_2"] != colours["mean"]
+    assert len(set(colours.values())) == 4
+    assert not set(colours.values()) & {CONTROL, MODEL_COLOURS["painted_twin"]}

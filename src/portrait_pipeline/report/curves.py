@@ -14,11 +14,11 @@ from portrait_pipeline.report.measures import BY_KEY
 from portrait_pipeline.report.models import model_label
 from portrait_pipeline.report.style import (
     BASELINE,
-    MODEL_COLOURS,
     PROPOSED,
     TEXT,
     axis,
     dress,
+    model_colours,
     say_nothing_measured,
 )
 
@@ -98,10 +98,18 @@ def _draw_panels(
         subplot_titles=list(panels),
     )
     named: set[str] = set()
+    colours = model_colours(tuple(histories))
     for row, columns in enumerate(panels.values(), start=1):
         for model, history in histories.items():
             for number, column in enumerate(columns):
-                _add_line(figure, history, column, (model, number, row), model not in named)
+                _add_line(
+                    figure,
+                    history,
+                    column,
+                    (model, number, row),
+                    colours[model],
+                    model not in named,
+                )
                 named.add(model)
         figure.update_yaxes(axis(), row=row, col=1)
         title = "epoch" if row == rows else ""
@@ -116,6 +124,7 @@ def _add_line(
     history: History,
     column: str,
     place: tuple[str, int, int],
+    colour: str,
     is_first_of_model: bool,
 ) -> None:
     model, number, row = place
@@ -126,7 +135,7 @@ def _add_line(
         x=measured["epoch"].tolist(),
         y=measured[column].tolist(),
         mode="lines" if len(measured) > 1 else "markers",
-        line={"color": MODEL_COLOURS.get(model), "dash": DASHES[number % len(DASHES)]},
+        line={"color": colour, "dash": DASHES[number % len(DASHES)]},
         name=model_label(model),
         legendgroup=model,
         showlegend=is_first_of_model,

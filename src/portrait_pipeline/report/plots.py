@@ -19,14 +19,22 @@ from portrait_pipeline.report.style import (
     PROPOSED,
     axis,
     dress,
+    model_colours,
     say_nothing_measured,
 )
 from portrait_pipeline.report.tables import number_of, rows_by_model
+from portrait_pipeline.report.verdict import trained_models
 from portrait_pipeline.report.wording import within_a_sentence, write_lambda
 
 PERSON_KEYS = ("identity_similarity", "rank_1", "landmark_error")
 DISTANCE_KEYS = ("kid", "swd")
-TRADED_CONTROLS = ("painted_twin", "photo_itself")
+TRADED_CONTROLS = (
+    "shipped_model",
+    "painted_twin",
+    "photo_itself",
+    "recoloured_photos",
+    "filter_fine",
+)
 
 # Averages that the report published, and what independent noise scores with either constants.
 PUBLISHED_SSIM = {"Report: proposed": 0.9827, "Report: baseline": 0.9894}
@@ -50,8 +58,10 @@ def trade_off_figure(comparison: pd.DataFrame, lambda_table: pd.DataFrame) -> go
     figure = go.Figure()
     _add_lambda_points(figure, lambda_table, person, distance)
     rows = rows_by_model(comparison)
-    for model in (*trained_models(rows), *(name for name in TRADED_CONTROLS if name in rows)):
-        _add_model_point(figure, rows[model], person, distance)
+    colours = model_colours(trained_models(comparison))
+    for model in (*colours, *(name for name in TRADED_CONTROLS if name in rows)):
+        colour = colours.get(model, MODEL_COLOURS.get(model, CONTROL))
+        _add_model_point(figure, rows[model], (person, distance), colour)
     _add_controls(figure, rows, person, distance)
     figure.update_xaxes(axis(f"{distance.label}, left is better", rangemode="tozero"))
     upwards = person.better == "higher"
@@ -60,16 +70,6 @@ def trade_off_figure(comparison: pd.DataFrame, lambda_table: pd.DataFrame) -> go
     text = f"{person.label} against {across}, one point per model; upper left is best."
     dress(figure, text, 440)
     return figure.update_layout(legend={"y": -0.22})
-
-
-def trained_models(rows: Mapping[str, Mapping[Any, Any]]) -> list[str]:
-    """Name the trained models of a table: rows with a λ_p, reconstructions left out."""
-    return [
-        name
-        for name, row in rows.items()
-        if not math.isnan(number_of(row, "lambda_perceptual"))
-        and not name.endswith("_reconstruction")
-    ]
 
 
 def _spread(row: Mapping[Any, Any], key: str) -> dict[str, Any]:
@@ -85,8 +85,9 @@ def _spread(row: Mapping[Any, Any], key: str) -> dict[str, Any]:
 
 
 def _add_model_point(
-    figure: go.Figure, row: Mapping[Any, Any], person: Measure, distance: Measure
+    figure: go.Figure, row: Mapping[Any, Any], measures: tuple[Measure, Measure], colour: str
 ) -> None:
+    person, distance = measures
     x, y = number_of(row, distance.key), number_of(row, person.key)
     if math.isnan(x) or math.isnan(y):
         return
@@ -100,7 +101,7 @@ def _add_model_point(
         name=model_label(model),
         marker={
             "size": 13,
-            "color": MODEL_COLOURS.get(model, CONTROL),
+            "color": colour,
             "symbol": "diamond" if model in TRADED_CONTROLS else "circle",
         },
         hovertemplate="%{y:.3f} at distance %{x:.4g}",

@@ -4,14 +4,26 @@ Colours are those of Okabe and Ito (2008, "Color Universal Design"). Text and gr
 grey here; the page gives them the colours of its light, dark or printed theme.
 """
 
+from collections.abc import Sequence
+from itertools import cycle
 from typing import Any, Literal
 
 import plotly.graph_objects as go
 
 BASELINE, PROPOSED, TRUTH, CONTROL = "#0072B2", "#D55E00", "#009E73", "#7A828C"
 MODEL_COLOURS = {"baseline": BASELINE, "proposed": PROPOSED, "painted_twin": TRUTH}
+OTHER_COLOURS = ("#CC79A7", "#56B4E9", "#E69F00", "#000000", "#9C6B30")
+"""Of further models, in the order of the table; the first three are Okabe's and Ito's too."""
 TEXT, GRID = "#5B636D", "rgba(128,136,146,0.25)"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
+
+
+def model_colours(models: Sequence[str]) -> dict[str, str]:
+    """Give each model a colour, the same to the seeds of one; controls have `CONTROL`."""
+    families = dict.fromkeys(model.partition("_seed_")[0] for model in models)
+    others = [family for family in families if family not in MODEL_COLOURS]
+    colours = MODEL_COLOURS | dict(zip(others, cycle(OTHER_COLOURS), strict=False))
+    return {model: colours[model.partition("_seed_")[0]] for model in models}
 
 
 def axis(
