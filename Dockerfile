@@ -1,9 +1,9 @@
 # The web page and the command `portrait` on the CPU, without PyTorch; about 700 MB.
-# Not built here: no Docker engine was at hand.
+# Not built here: no Docker engine was at hand. Its commands were run one by one with Python 3.13.
 #
 #   docker build -t portrait .
 #   docker run --rm -p 127.0.0.1:7860:7860 portrait                      the page, at http://127.0.0.1:7860
-#   docker run --rm -v "$PWD:/photos" -w /photos portrait portrait me.jpg     one photo
+#   docker run --rm --user "$(id -u)" -v "$PWD:/photos" -w /photos portrait portrait me.jpg     one photo
 FROM python:3.13-slim AS build
 WORKDIR /source
 COPY pyproject.toml README.md LICENSE ./

@@ -67,3 +67,14 @@ def test_what_is_no_picture_gets_words(page: Page, tmp_path: Path) -> None:
     page.reload()
     page.locator("#photo input[type=file]").first.set_input_files(tmp_path / "me.png")
     expect(page.locator("#says")).to_contain_text("not a picture")
+
+
+def test_nothing_is_asked_of_other_machines(page: Page, page_address: str) -> None:
+    """Scripts, styles, fonts and pictures come from the page itself."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    expect(page.locator("#photo input[type=file]").first).to_be_attached()
+    assert asked
+    own = (page_address, "data:", "blob:")
+    assert [address for address in asked if not address.startswith(own)] == []

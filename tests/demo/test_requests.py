@@ -65,6 +65,18 @@ def test_a_visit_is_answered(page_address: str) -> None:
         assert answer.headers["cache-control"] == "private, no-store"
 
 
+def test_a_visit_leaves_no_word_in_the_log(
+    page_address: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Neither the page nor a library below notes that there was a visitor."""
+    caplog.set_level(logging.INFO)
+    assert visit(page_address, photo(100))[0] == "answered"
+    ours = [record for record in caplog.records if not record.name.startswith("httpx")]
+    assert [record.getMessage() for record in ours] == []
+    shown = capfd.readouterr()
+    assert shown.out + shown.err == ""
+
+
 def test_forty_at_once_are_answered_or_refused_politely(page_address: str) -> None:
     """Forty visitors in one moment: every one gets a portrait or is asked to come back."""
     with ThreadPoolExecutor(NUM_AT_ONCE) as crowd:
