@@ -42,6 +42,13 @@ def test_every_name_becomes_a_plain_file_name(name: str) -> None:
         ("...", "picture"),
         ("", "picture"),
         ("CON.png", "CON_"),
+        ("con.tar.gz", "con_.tar"),
+        ("LPT¹.txt.png", "LPT¹_.txt"),
+        ("हिन्दी.png", "हिन्दी"),
+        ("สวัสดี.jpg", "สวัสดี"),
+        ("q\u0323\u0307.png", "q\u0323\u0307"),
+        ("\u0301a \u0301b.png", "a_b"),
+        ("👩\u200d👧 Anna.png", "Anna"),
         ("-rf.png", "rf"),
         ("Grüße aus Köln.jpg", "Grüße_aus_Köln"),
         ("a\nb\0c.png", "a_b_c"),
@@ -76,10 +83,12 @@ def test_the_stem_of_a_file_does_not_depend_on_later_ones() -> None:
 def test_what_the_sanitiser_makes_may_be_written(name: str) -> None:
     """Every stem with an ending of ours is a safe name, however many bytes its letters take."""
     assert is_safe_name(f"{safe_stem(name)}_comparison_12.png")
+    assert is_safe_name(f"{safe_stem(f'nul.{name}')}.png")
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".", "..", "a/b", ".a", "-a", "nul", "COM1.png", "a\x1b[2J.png", "中" * 86]
+    "name",
+    ["", ".", "..", "a/b", ".a", "-a", "nul", "COM1.png", "a\x1b[2J.png", "中" * 86, "\u0301a"],
 )
 def test_unsafe_names_are_told(name: str) -> None:
     """Paths, hidden, reserved and control names, and names of too many bytes are not safe."""

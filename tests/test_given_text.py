@@ -101,7 +101,23 @@ def test_a_number_from_a_file_is_a_folder_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../../x", "a/b", "/x", "..", ".", ".hidden", "-x", "", "a b", "a:b", "a\n", "x" * 200]
+    "name",
+    [
+        "../../x",
+        "a/b",
+        "/x",
+        "..",
+        ".",
+        ".hidden",
+        "-x",
+        "",
+        "a b",
+        "a:b",
+        "a\n",
+        "x" * 200,
+        "con",
+        "a.",
+    ],
 )
 def test_a_workspace_is_one_plain_name(name: str) -> None:
     """Nothing lies outside of `data`, and nothing fails only at the export."""
@@ -116,7 +132,7 @@ def test_a_workspace_is_one_plain_name(name: str) -> None:
 
 def test_plain_names_are_accepted() -> None:
     """Letters of all scripts, numbers, dots and dashes; a number from YAML is a name."""
-    for name in ("sample", "mine-2", "v1.5", "портреты", 2024):
+    for name in ("sample", "mine-2", "v1.5", "портреты", "हिन्दी", 2024):
         assert plain_name(name) == str(name)
         assert f"/{name}/" in catalog(workspace=name)["splits"]["filepath"]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from portrait_pipeline.datasets.workspace_lock import WorkspaceLock
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.shell import show_any_character
 from portrait_pipeline.terminal import LogFile, sentence_of_validation, user_error
@@ -53,6 +54,24 @@ def test_a_disk_that_is_full_or_closed_is_a_sentence(number: int) -> None:
         assert sentence.startswith(f"{path or 'a file'} cannot be used ({os.strerror(number)})")
         assert "free space" in sentence
     assert user_error(OSError(errno.EBADF, "Bad file descriptor")) is None
+
+
+@pytest.mark.parametrize("blocked", ["a file", "a folder", "a broken link", "a loop", "a name"])
+def test_what_lies_in_the_way_is_a_sentence(blocked: str, tmp_path: Path) -> None:
+    """A file where a folder belongs, a disk that is not mounted, a name too long."""
+    place = tmp_path / ("x" * 300 if blocked == "a name" else "place")
+    if blocked == "a file":
+        place.touch()
+    elif blocked == "a folder":
+        (place / "lock").mkdir(parents=True)
+    elif blocked in ("a broken link", "a loop"):
+        place.symlink_to("nowhere" if blocked == "a broken link" else "place")
+    with pytest.raises(OSError, match=str(place)) as caught:
+        WorkspaceLock(place / "lock").acquire("kedro run")
+    sentence = user_error(caught.value)
+    assert sentence is not None
+    assert str(place) in sentence
+    assert "move away" in sentence
 
 
 def test_a_setting_that_does_not_fit_is_one_sentence() -> None:

@@ -9,23 +9,34 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 MAX_STEM_BYTES = 110
 MAX_NAME_BYTES = 255
-_UNSAFE = re.compile(r"[^\w.\-]+")
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_RESERVED = re.compile(r"(con|prn|aux|nul|(?:com|lpt)[\d¹²³])(\..*)?", re.IGNORECASE)
 _FILE_ADDRESS = "file://"
 
 
 def safe_stem(name: str) -> str:
     """Turn any file name into one that is safe on every system, without its ending.
 
-    Keeps letters and digits of all scripts, `.`, `-` and `_`; everything else becomes `_`. Never
-    empty, hidden, reserved, a path, or longer than `MAX_STEM_BYTES` in UTF-8.
+    Keeps letters of all scripts with their marks, digits, `.`, `-` and `_`; everything else becomes
+    `_`. Never empty, hidden, reserved, a path, or longer than `MAX_STEM_BYTES` in UTF-8.
     """
     plain = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode("utf-8"))
     base = re.split(r"[/\\]", plain)[-1]
     stem = base[: base.rfind(".")] if base.rfind(".") > 0 else base
-    stem = _UNSAFE.sub("_", stem).strip("._- ")
+    stem = re.sub("\0+", "_", _safe_letters(stem)).strip("._- ")
     stem = stem.encode("utf-8")[:MAX_STEM_BYTES].decode("utf-8", "ignore").rstrip("._- ")
-    return f"{stem or 'picture'}_" if _RESERVED.fullmatch(stem) else stem or "picture"
+    return _RESERVED.sub(r"\1_\2", stem) if _RESERVED.fullmatch(stem) else stem or "picture"
+
+
+def _safe_letters(text: str) -> str:
+    """Put NUL in place of what is no letter, mark upon a letter, digit, `.`, `-` or `_`.
+
+    Vowels of Hindi or Thai are marks: without them different names would be the same.
+    """
+    kept = "\0"
+    for letter in text:
+        is_mark = unicodedata.category(letter).startswith("M") and kept[-1] != "\0"
+        kept += letter if letter.isalnum() or letter in "._-" or is_mark else "\0"
+    return kept[1:]
 
 
 def distinct_stems(names: Sequence[str]) -> list[str]:
@@ -47,7 +58,7 @@ def distinct_stems(names: Sequence[str]) -> list[str]:
 
 def is_safe_name(name: str) -> bool:
     """Tell whether a file name is one plain component that every file system takes."""
-    unsafe = _UNSAFE.search(name) or _RESERVED.fullmatch(name) or name[:1] in ("", ".", "-")
+    unsafe = "\0" in _safe_letters(name) or _RESERVED.fullmatch(name) or name[:1] in ("", ".", "-")
     return not unsafe and len(name.encode("utf-8", "replace")) <= MAX_NAME_BYTES
 
 

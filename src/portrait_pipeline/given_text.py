@@ -1,13 +1,12 @@
 """Names and paths that people give on the command line: text, whatever they look like."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.file_names import MAX_NAME_BYTES, user_path
+from portrait_pipeline.file_names import MAX_NAME_BYTES, is_safe_name, user_path
 from portrait_pipeline.old_names import PARAMETERS
 
 TEXT_PARAMETERS = frozenset(
@@ -23,7 +22,6 @@ TEXT_PARAMETERS = frozenset(
     }
 )
 """Parameters whose value YAML must not take for a number, a date or a truth."""
-_PLAIN_NAME = re.compile(r"\w[\w.\-]*")
 _ROOM_FOR_MORE_BYTES = 100
 
 
@@ -33,9 +31,9 @@ def plain_name(given: object) -> str:
     Raises:
         PortraitPipelineError: if it is something else, such as a path or nothing.
     """
-    text = str(given)
+    text = "" if given is None else str(given)
     is_long = len(text.encode("utf-8", "replace")) > MAX_NAME_BYTES - _ROOM_FOR_MORE_BYTES
-    if not _PLAIN_NAME.fullmatch(text) or is_long:
+    if not is_safe_name(text) or text.endswith(".") or is_long:
         raise PortraitPipelineError(
             f"{text!r} is no plain name, expected letters, digits, '.', '-' and '_' for a workspace"
             " or a model, as in --params workspace=mine"

@@ -29,6 +29,9 @@ LOG_FILE = "portrait_pipeline.log"
 _OF_THE_DISK = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 )
+_IN_THE_WAY = frozenset(
+    {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
+)
 
 logger = logging.getLogger(__name__)
 
@@ -103,14 +106,23 @@ def user_error(error: BaseException | None) -> str | None:
             return sentence_of_validation(str(error))
         if isinstance(error, meant_for_people):
             return str(error)
-        if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
-            return (
-                f"{error.filename or 'a file'} cannot be used ({error.strerror}): free space on its"
-                " disk, or allow access to it, and run the command again; what was saved is kept"
-            )
+        if isinstance(error, OSError) and error.errno in _OF_THE_DISK | _IN_THE_WAY:
+            return _sentence_of_the_disk(error)
         is_of_resolver = isinstance(error, OmegaConfBaseException)
         error = error.__cause__ or (error.__context__ if is_of_resolver else None)
     return None
+
+
+def _sentence_of_the_disk(error: OSError) -> str:
+    remedy = (
+        "move away what lies there instead of a file or folder, or a link that leads nowhere,"
+        if error.errno in _IN_THE_WAY
+        else "free space on its disk, or allow access to it,"
+    )
+    return (
+        f"{error.filename or 'a file'} cannot be used ({error.strerror}): {remedy} and run the"
+        " command again; what was saved is kept"
+    )
 
 
 _FAULT = re.compile(

@@ -24,6 +24,7 @@ def test_a_process_is_known_by_more_than_its_number() -> None:
     host, process, started = owner().split(":")
     assert not is_gone(owner())
     assert is_gone(f"{host}:{process}:{int(started) + 1}")
+    assert is_gone(f"{host}:{10**30}:{started}")
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,24 @@ def test_commands_and_times_are_kept_and_added_to(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[1, 2]", b'{"commands": 3}', b"\xff\xfe", b"null", b"[" * 10**5, b"1" * 5000],
+    [
+        *(
+            b"",
+            b"{",
+            b"[1, 2]",
+            b'{"commands": 3}',
+            b"\xff\xfe",
+            b"null",
+            b"[" * 10**5,
+            b"1" * 5000,
+        ),
+        b'{"commands": {"a": 5}, "durations": {}}',
+        b'{"commands": {"a": "\\ud800"}, "durations": {}}',
+        b'{"commands": {}, "durations": {"\\udfff": 1}}',
+        b'{"commands": {}, "durations": {"a": "long"}}',
+        b'{"commands": {}, "durations": {"a": NaN}}',
+        b'{"commands": {}, "durations": {"a": null}}',
+    ],
 )
 def test_a_damaged_log_is_begun_again(
     content: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,10 @@ class RunLogDataset(AbstractDataset[dict[str, Any], dict[str, Any]]):
     def load(self) -> dict[str, Any]:
         """Read the log; a damaged one starts again, since it only describes what was done."""
         try:
-            log = parse_json(self._filepath.read_bytes())
-            return {part: dict(log[part]) for part in PARTS}
+            return _checked(parse_json(self._filepath.read_bytes()))
         except FileNotFoundError:
             pass
-        except (ValueError, TypeError, KeyError, OSError):
+        except (ValueError, TypeError, KeyError, AttributeError, OSError):
             logger.warning("%s is damaged and is begun again", self._filepath)
         return {part: {} for part in PARTS}
 
@@ -46,3 +46,17 @@ class RunLogDataset(AbstractDataset[dict[str, Any], dict[str, Any]]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}
+
+
+def _checked(log: Any) -> dict[str, Any]:
+    """Return commands that can be written and durations that can be added up.
+
+    Raises:
+        ValueError, TypeError, KeyError, AttributeError: whatever is there instead of them.
+    """
+    commands = {str(key): text for key, text in log["commands"].items() if text.encode()}
+    seconds = {str(key): float(value) for key, value in log["durations"].items()}
+    "".join((*commands, *seconds)).encode()  # names that are no Unicode cannot be written either
+    if not all(map(math.isfinite, seconds.values())):
+        raise ValueError("a duration is no number")
+    return {"commands": commands, "durations": seconds}

@@ -24,7 +24,7 @@ def is_gone(named: str) -> bool:
     started = named.rpartition(":")[2]
     try:
         os.kill(int(process), 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # no process has so large a number
         return True
     except PermissionError:
         pass  # a living process of somebody else
