@@ -5,7 +5,8 @@
     python -m benchmarks.scale stubs --workers 1 2 4 --seconds 1
     python -m benchmarks.scale ingestion --folders PHOTOS PAINTINGS
 
-- `overhead`: seconds that a node without work takes on a warm cluster, in a chain and side by side.
+- `overhead`: what a command of one node without work takes on a warm cluster, and what each further
+  node adds, in a chain and side by side.
 - `stubs`: nodes that sleep, on 1 to 16 worker processes; for more workers a model from the measured
   overhead, which is called so.
 - `study`: 8 equal small trainings, each with one thread, by a Ray that is pinned to one core and by
@@ -28,6 +29,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+import yaml
 from kedro.framework.hooks.manager import _create_hook_manager
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
@@ -55,11 +57,28 @@ from portrait_pipeline.pipelines.ingestion import create_pipeline
 from portrait_pipeline.runners import RayRunner
 from portrait_pipeline.runners.cluster import import_ray
 
+BASE_TRAINING = Path(__file__).resolve().parents[1] / "conf/base/parameters_training.yml"
+SIZE_PX = 32
+SMALL = {
+    "image_size_px": SIZE_PX,
+    "num_residual_blocks": 3,
+    "num_generator_filters": 16,
+    "num_discriminator_filters": 16,
+    "num_discriminator_layers": 2,
+    "num_epochs": 4,
+    "num_validation_pictures": 0,
+    "lambda_perceptual": 0.0,
+    "teacher": "dlib",
+    "selection_metric": None,
+    "resume": False,
+    "allow_cpu": True,
+    "devices": 1,
+}
+"""What the trainings of the study have unlike `conf/base`."""
 NUM_TRAININGS = 8
 NODES_PER_WORKER = 5
 NUM_EMPTY_NODES = 40
 MODEL_OF_WORKERS = (32, 100, 320, 1000)
-SIZE_PX = 32
 NUM_SHARDS = 2
 SECONDS_TO_MEET = 300.0
 
@@ -75,19 +94,8 @@ def train(seed: int) -> int:
     torch.set_num_threads(1)
     noise = np.random.default_rng(seed).integers(0, 256, (40, SIZE_PX, SIZE_PX, 3), np.uint8)
     faces = FaceSet(tuple(f"{index}.png" for index in range(len(noise))), noise)
-    settings = TrainingParameters(
-        seed=seed,
-        image_size_px=SIZE_PX,
-        num_epochs=2,
-        lambda_perceptual=0.0,
-        num_residual_blocks=3,
-        num_generator_filters=16,
-        num_discriminator_filters=16,
-        num_discriminator_layers=2,
-        allow_cpu=True,
-        devices=1,
-        teacher="dlib",
-    )
+    base = yaml.safe_load(BASE_TRAINING.read_text(encoding="utf-8"))["training"]
+    settings = TrainingParameters(**(base | SMALL | {"seed": seed}))
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
         services = Services(FileTracker(folder), FileCheckpointStore(folder / "states", False))
@@ -147,19 +155,23 @@ def side_by_side(func: Callable[[Any], Any], value: Any, count: int) -> float:
 
 
 def measure_overhead() -> pd.DataFrame:
-    """Time nodes without work, one after the other and side by side."""
+    """Time a command of one node without work, and what each further one adds."""
     names = ["in_0", *(f"d{index}" for index in range(1, NUM_EMPTY_NODES + 1))]
     chain = [
         Node(sleep, names[i], names[i + 1], name=f"node_{i}", tags="stub")
         for i in range(NUM_EMPTY_NODES)
     ]
     with warm_cluster(2):
-        seconds = {
-            "in a chain": run(chain, **{"0": 0.0}),
-            "side by side on 2 workers": side_by_side(sleep, 0.0, NUM_EMPTY_NODES),
+        alone = side_by_side(sleep, 0.0, 1)
+        further = {
+            "each further node, in a chain": run(chain, **{"0": 0.0}),
+            "each further node, side by side": side_by_side(sleep, 0.0, NUM_EMPTY_NODES),
         }
-    rows = [(name, 1000 * each / NUM_EMPTY_NODES) for name, each in seconds.items()]
-    return pd.DataFrame(rows, columns=["nodes without work", "ms a node"])
+    rows = [("a command of one node", 1000 * alone)]
+    rows += [
+        (name, 1000 * (each - alone) / (NUM_EMPTY_NODES - 1)) for name, each in further.items()
+    ]
+    return pd.DataFrame(rows, columns=["nodes without work, 2 workers", "ms"])
 
 
 def measure_stubs(workers: Sequence[int], seconds: float) -> pd.DataFrame:

@@ -183,7 +183,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="scale_pictures_") as scratch:
             tables[f"{count} pictures"] = measure(count, Path(scratch))
     table = pd.concat(tables, axis=1)
-    table["MB above the first"] = table.iloc[:, -1] - table.iloc[:, 1]
+    table["MB above the first", ""] = table.iloc[:, -1] - table.iloc[:, 1]
     print(table.round(1).to_string())
 
 

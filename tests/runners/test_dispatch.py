@@ -187,16 +187,20 @@ def test_what_is_waited_for_is_said_and_ends(
 
 
 def test_what_a_wait_is_for_is_told_apart(caplog: pytest.LogCaptureFixture) -> None:
-    """Law: a process that has to start first, or nodes that have what is asked for."""
+    """Law: a process that has to start first, or nodes that have what is asked for; once each."""
     caplog.set_level("INFO", "portrait_pipeline.runners")
     runs = dispatcher(StandIn(always(DONE)))
     runs._states = {0: dispatch.GroupState("r"), 1: dispatch.GroupState()}
     runs._say_what_is_waited_for()
     runs._states[1] = dispatch.GroupState("s", "1", "host-a")
     runs._say_what_is_waited_for()
+    runs._states = {0: dispatch.GroupState("r"), 1: dispatch.GroupState("s")}
+    runs._say_what_is_waited_for()
     assert [record.getMessage() for record in caplog.records] == [
         "first waits for num_cpus: 1, which a host has, to start a process for it",
         "first waits for num_cpus: 1, which other nodes have now",
+        "2 tasks (the first: first) wait for num_cpus: 1, which a host has, to start a process"
+        " for it",
     ]
 
 

@@ -11,7 +11,8 @@ from kedro_datasets.json import JSONDataset
 from support import ray_nodes
 
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.runners.worker import Event, GroupTask, failure, run_group
+from portrait_pipeline.runners.mailbox import Event
+from portrait_pipeline.runners.worker import GroupTask, failure, run_group
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,9 @@ from portrait_pipeline.runners.cluster import fits, living_hosts
 from portrait_pipeline.runners.events import HookCaller
 from portrait_pipeline.runners.grouping import Group
 from portrait_pipeline.runners.losses import described_loss, is_lost_value
+from portrait_pipeline.runners.mailbox import Event
 from portrait_pipeline.runners.settings import ClusterParameters
-from portrait_pipeline.runners.worker import Event, Outcome
+from portrait_pipeline.runners.worker import Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -216,15 +217,7 @@ class Dispatcher:
             if not any(fits(self.settings.resources_of(group.tags), host) for host in hosts)
         ]
         self._impossible_since = (self._impossible_since or now) if lacking else None
-        is_free = not any(state.host_id for state in self._states.values())
-        for group in waiting:
-            asked = self.settings.resources_of(group.tags).described()
-            why = "other nodes have now"
-            if group in lacking:
-                why = "no host has now"
-            elif is_free:
-                why = "a host has, to start a process for it"
-            logger.info("%s waits for %s, which %s", group.name, asked, why)
+        self._describe_waiting(waiting, lacking)
         patience = 60.0 * self.settings.patience_minutes
         if self._impossible_since is not None and now - self._impossible_since > patience:
             asked = self.settings.resources_of(lacking[0].tags).described()
@@ -233,3 +226,20 @@ class Dispatcher:
                 f" {self.settings.patience_minutes:g} minutes: start such a host, then go on with"
                 " `--params resume=true`"
             )
+
+    def _describe_waiting(self, waiting: Sequence[Group], lacking: Sequence[Group]) -> None:
+        """Say in one line what all groups that wait for the same wait for, and why."""
+        is_free = not any(state.host_id for state in self._states.values())
+        names: dict[tuple[str, str], list[str]] = {}
+        for group in waiting:
+            asked = self.settings.resources_of(group.tags).described()
+            why = "other nodes have now"
+            if group in lacking:
+                why = "no host has now"
+            elif is_free:
+                why = "a host has, to start a process for it"
+            names.setdefault((asked, why), []).append(group.name)
+        for (asked, why), (first, *others) in names.items():
+            number = 1 + len(others)
+            who = f"{number} tasks (the first: {first}) wait" if others else f"{first} waits"
+            logger.info("%s for %s, which %s", who, asked, why)

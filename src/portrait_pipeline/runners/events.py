@@ -10,7 +10,8 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.runners.worker import Event, forget_versions
+from portrait_pipeline.runners.mailbox import Event
+from portrait_pipeline.runners.worker import forget_versions
 
 logger = logging.getLogger(__name__)
 

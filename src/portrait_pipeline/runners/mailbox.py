@@ -1,8 +1,42 @@
-"""The way from the workers to the command: an actor that keeps events until they are fetched."""
+"""The way from the workers to the command: an actor that keeps events until they are fetched.
 
-from typing import Any
+The actor's process imports nothing else of this project, so that a command has not to wait for it.
+"""
 
-from portrait_pipeline.runners.worker import Event
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a worker tells while a group runs.
+
+    Attributes:
+        kind: A node starts or is done, or a line was logged.
+        group: Number of the group.
+        node: Name of the node; empty for a line.
+        host: Where it runs: `Outcome.host`, and the id by which Ray knows it.
+        host_id: The id of the host in Ray.
+        record: The line, as logging keeps it.
+    """
+
+    kind: Literal["started", "done", "line"]
+    group: int
+    node: str = ""
+    host: str = ""
+    host_id: str = ""
+    record: Mapping[str, Any] | None = None
+
+
+class Outbox(Protocol):
+    """Takes events to the command, in their order."""
+
+    def send(self, event: Event) -> None:
+        """Send without waiting."""
+
+    def flush(self) -> None:
+        """Wait until all that was sent has arrived."""
 
 
 class Mailbox:
@@ -22,7 +56,7 @@ class Mailbox:
 
 
 class ActorOutbox:
-    """Sends events to a mailbox; implements `worker.Outbox`."""
+    """An `Outbox` that sends to a mailbox."""
 
     def __init__(self, mailbox: Any) -> None:
         self._mailbox = mailbox

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from kedro.framework.hooks.manager import _NullPluginManager
 from kedro.framework.project import configure_project
@@ -19,40 +19,10 @@ from kedro.runner import Task
 
 from portrait_pipeline.datasets.pipeline_run import PipelineRun
 from portrait_pipeline.errors import PortraitPipelineError, TrainingInterruptedError
+from portrait_pipeline.runners.mailbox import Event, Outbox
 
 FORWARDED = "portrait_pipeline"
 """The logger whose lines are shown by the command."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """What a worker tells while a group runs.
-
-    Attributes:
-        kind: A node starts or is done, or a line was logged.
-        group: Number of the group.
-        node: Name of the node; empty for a line.
-        host: Where it runs: `Outcome.host`, and the id by which Ray knows it.
-        host_id: The id of the host in Ray.
-        record: The line, as logging keeps it.
-    """
-
-    kind: Literal["started", "done", "line"]
-    group: int
-    node: str = ""
-    host: str = ""
-    host_id: str = ""
-    record: Mapping[str, Any] | None = None
-
-
-class Outbox(Protocol):
-    """Takes events to the command, in their order."""
-
-    def send(self, event: Event) -> None:
-        """Send without waiting."""
-
-    def flush(self) -> None:
-        """Wait until all that was sent has arrived."""
 
 
 @dataclass(frozen=True)
