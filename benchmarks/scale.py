@@ -175,24 +175,28 @@ def measure_overhead() -> pd.DataFrame:
 
 
 def measure_stubs(workers: Sequence[int], seconds: float) -> pd.DataFrame:
-    """Time stub nodes on clusters of 1 to 16 workers."""
+    """Time stub nodes on clusters of 1 to 16 workers.
+
+    `overhead_ms` is what a node adds to the command beyond its sleep: a command of one node, which
+    starts in the same time, is taken off.
+    """
     rows = []
     for count in workers:
+        num_nodes = NODES_PER_WORKER * count
         with warm_cluster(count):
-            took = side_by_side(sleep, seconds, NODES_PER_WORKER * count)
-        rows.append((count, took, NODES_PER_WORKER * seconds / took))
-    return pd.DataFrame(rows, columns=["workers", "seconds", "efficiency"])
+            alone = side_by_side(sleep, seconds, 1)
+            took = side_by_side(sleep, seconds, num_nodes)
+        overhead = (took - alone - (NODES_PER_WORKER - 1) * seconds) / (num_nodes - 1)
+        rows.append((count, took, NODES_PER_WORKER * seconds / took, 1000 * overhead))
+    return pd.DataFrame(rows, columns=["workers", "seconds", "efficiency", "overhead_ms"])
 
 
 def model_of(stubs: pd.DataFrame, node_seconds: float) -> pd.DataFrame:
     """Return the efficiency that the command allows, which handles the nodes in turn.
 
-    What the largest measured cluster took beyond its nodes, divided by their number, is what the
-    command spends on a node.
+    Each takes the overhead of the largest cluster that was measured.
     """
-    last = stubs.iloc[-1]
-    num_nodes = last["workers"] * NODES_PER_WORKER
-    overhead = last["seconds"] * (1 - last["efficiency"]) / num_nodes
+    overhead = max(stubs["overhead_ms"].iloc[-1], 1.0) / 1000
     rows = [(n, min(1.0, node_seconds / n / overhead)) for n in MODEL_OF_WORKERS]
     return pd.DataFrame(rows, columns=["workers", f"efficiency with nodes of {node_seconds:g} s"])
 
