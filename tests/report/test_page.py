@@ -18,6 +18,12 @@ MAX_PRINTED_PAGES = 8
 SCROLLING = """[...document.querySelectorAll("main, main *:not(.plot *)")]
     .filter(box => box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 0
         && getComputedStyle(box).overflowX !== "visible").length"""
+LEGENDS_BELOW_AXES = """() => [...document.querySelectorAll(".plot")].every(plot => {
+    const legend = plot.querySelector(".legend"), names = plot.querySelectorAll(".xtick text");
+    const top = legend ? legend.getBoundingClientRect().top : Infinity;
+    return plot.querySelector(".main-svg").getBoundingClientRect().width > 900
+        && [...names].every(name => name.getBoundingClientRect().bottom <= top);
+})"""
 WIDTH = "document.documentElement.scrollWidth"
 
 
@@ -216,6 +222,7 @@ def test_a_browser_draws_it_all(page: str, tmp_path: Path) -> None:
         drawn = tab.evaluate("document.querySelectorAll('.plot.js-plotly-plot').length")
         narrow = tab.evaluate(WIDTH)
         tab.set_viewport_size({"width": 1280, "height": 900})
+        tab.wait_for_function(LEGENDS_BELOW_AXES)
         wide = tab.evaluate(WIDTH)
         hidden = tab.evaluate(SCROLLING)
         printed = tab.pdf(prefer_css_page_size=True)

@@ -145,7 +145,7 @@ def count_domains(summary: Mapping[str, Any]) -> tuple[DomainCounts, ...]:
     """Read the counts of each domain from `ingestion_summary`."""
     return tuple(
         DomainCounts(
-            label="Photos" if domain == "photo" else "Portraits",
+            label="Photos" if domain == "photo" else "Paintings",
             files=int(summary[domain]["files"]),
             kept=int(summary[domain]["kept"]),
             left_out={str(k): int(v) for k, v in summary[domain].get("left_out", {}).items()},
