@@ -10,10 +10,12 @@ import pandas as pd
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import node, pipeline
+from mlflow.exceptions import MlflowException
 from support.mlflow_store import make_store, tracking_at
 
 from portrait_pipeline.datasets.run_description import digest_of
-from portrait_pipeline.hooks.tracking import TrackingHook
+from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.hooks.tracking import TrackingHook, _needed_at_the_start
 
 
 def test_hooks_load_without_pytorch() -> None:
@@ -55,3 +57,22 @@ def test_the_pictures_are_noted_once_wherever_their_table_was_made(tmp_path: Pat
             hook.after_dataset_loaded("splits", table.assign(name="b.jpg"))
         (noted,) = mlflow.get_run(run.info.run_id).inputs.dataset_inputs
         assert (noted.dataset.name, noted.dataset.digest) == ("splits", digest_of(table))
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        (MlflowException("Run with id=0123 not found"), "unset MLFLOW_RUN_ID"),
+        (MlflowException("unsupported URI 'foo://x'"), "name another in MLFLOW_TRACKING_URI"),
+        (ModuleNotFoundError("No module named 'psycopg'"), "name another in MLFLOW_TRACKING_URI"),
+        (OSError("database is locked"), "end the program"),
+    ],
+)
+def test_a_store_that_cannot_be_opened_is_one_sentence(
+    error: Exception, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says why, and what helps: another store, no former run, or the other program's end."""
+    monkeypatch.setenv("MLFLOW_RUN_ID", "0123")
+    with pytest.raises(PortraitPipelineError, match=hint) as caught, _needed_at_the_start():
+        raise error
+    assert str(error) in str(caught.value)

@@ -68,11 +68,12 @@ def store_answers() -> Iterator[None]:
     """Say in one sentence what to start when MLflow's store fails.
 
     Raises:
-        TrackingLostError: in place of what MLflow, its database or the network raises.
+        TrackingLostError: in place of what MLflow, its database or the network raises, or that
+            the database's driver is not installed.
     """
     try:
         yield
-    except (mlflow.MlflowException, OSError, SQLAlchemyError) as error:
+    except (mlflow.MlflowException, OSError, SQLAlchemyError, ImportError) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         store, reason = mask_secrets(mlflow.get_tracking_uri()), mask_secrets(lines[0])
         raise TrackingLostError(store, reason[:MAX_REASON]) from error

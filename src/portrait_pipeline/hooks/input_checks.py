@@ -15,7 +15,7 @@ from kedro.pipeline import Pipeline
 from portrait_pipeline.datasets.checkpoint import CheckpointStoreDataset
 from portrait_pipeline.datasets.mlflow_run import MlflowRunDataset
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.hooks.processes import is_rank_zero, num_processes
+from portrait_pipeline.hooks.processes import check_launcher, is_rank_zero, num_processes
 from portrait_pipeline.hooks.versions import check_load_versions, save_as_newest
 from portrait_pipeline.old_names import PARAMETERS
 from portrait_pipeline.parameters import (
@@ -79,6 +79,7 @@ class InputChecks:
         _check_inputs(pipeline, catalog, run_params.get("env"))
         save_as_newest(pipeline, catalog)
         _check_processes(pipeline, run_params.get("env"))
+        check_launcher()
         _check_folders(pipeline, catalog)
         _check_device(pipeline, catalog)
         if not is_rank_zero():

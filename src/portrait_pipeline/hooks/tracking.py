@@ -1,6 +1,7 @@
 """The pipeline's MLflow run: typed parameters, versions, results, and how the run ended."""
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,8 +79,18 @@ def _needed_at_the_start() -> Iterator[None]:
         with store_answers():
             yield
     except TrackingLostError as error:
-        hint = "; end the program that has it open" if "locked" in error.remedy else ""
-        raise PortraitPipelineError(f"{error.remedy}{hint}, then run the command again") from error
+        raise PortraitPipelineError(
+            f"{error.remedy}{_hint(error.remedy)}, then run the command again"
+        ) from error
+
+
+def _hint(remedy: str) -> str:
+    if "locked" in remedy:
+        return "; end the program that has it open"
+    given = os.environ.get("MLFLOW_RUN_ID")
+    if given and given in remedy:
+        return "; unset MLFLOW_RUN_ID, which names a run that this store does not have"
+    return ", or name another in MLFLOW_TRACKING_URI"
 
 
 class TrackingHook(MlflowHook):  # type: ignore[misc]  # kedro-mlflow ships no types
