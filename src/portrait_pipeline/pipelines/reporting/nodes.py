@@ -235,7 +235,7 @@ def summarise_data(
     """Count where every file went, and show some crops and some of what was left out."""
     crops = {
         label: make_thumbnails(faces, spread_evenly(sorted(faces.names), MAX_CROPS))
-        for label, faces in (("Photos", photo_faces), ("Portraits", painting_faces))
+        for label, faces in (("Photos", photo_faces), ("Paintings", painting_faces))
     }
     return DataSection(
         domains=count_domains(ingestion_summary),
