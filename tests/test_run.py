@@ -27,7 +27,7 @@ TINY = (
     "splits.num_test=8,training.num_generator_filters=4,training.num_residual_blocks=1,"
     "training.num_discriminator_filters=4,training.num_validation_pictures=8,"
     "training.num_recent_averages=2,num_epochs=2,tuning.num_pairs=4,tuning.num_epochs=1,"
-    "evaluation.num_bootstrap_samples=100"
+    "evaluation.num_bootstrap_samples=100,evaluation.deception.num_steps=10"
 )
 SAMPLE = ["run", "--env=sample"]
 RESULTS = {".csv", ".html", ".pt", ".png"}
