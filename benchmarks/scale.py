@@ -184,6 +184,7 @@ def measure_stubs(workers: Sequence[int], seconds: float) -> pd.DataFrame:
     for count in workers:
         num_nodes = NODES_PER_WORKER * count
         with warm_cluster(count):
+            side_by_side(sleep, seconds, num_nodes)  # Ray starts a few processes more
             alone = side_by_side(sleep, seconds, 1)
             took = side_by_side(sleep, seconds, num_nodes)
         overhead = (took - alone - (NODES_PER_WORKER - 1) * seconds) / (num_nodes - 1)

@@ -31,6 +31,9 @@ RAY_SETTINGS = {
     # A process that needs longer to start, on a busy machine, is given up and another is started.
     "RAY_worker_register_timeout_seconds": "600",
     "RAY_agent_register_timeout_ms": "600000",
+    # One that has imported the libraries waits for the next node: Ray itself ends it after a second
+    # where there are more processes than cores, and the process that keeps events is one more.
+    "RAY_idle_worker_killing_time_threshold_ms": "60000",
     "RAY_NUM_REDIS_GET_RETRIES": "3",  # each takes 45 s where something else than Ray listens
 }
 
