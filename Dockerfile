@@ -1,5 +1,6 @@
 # The web page and the command `portrait` on the CPU, without PyTorch; about 700 MB.
-# Not built here: no Docker engine was at hand. Its commands were run one by one with Python 3.13.
+# Not built here: no Docker engine was at hand. With Python 3.13 its wheel, its installation and its check of the model were run; the
+# user and the health check were not.
 #
 #   docker build -t portrait .
 #   docker run --rm -p 127.0.0.1:7860:7860 portrait                      the page, at http://127.0.0.1:7860
