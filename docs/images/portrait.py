@@ -1,4 +1,4 @@
-"""Make README's first picture: a public-domain photograph, its portrait, and both in one.
+"""Make README's first picture: a public-domain photograph, its portrait, and all of it painted.
 
 `python docs/images/portrait.py FILE` writes it to another file.
 """
@@ -15,7 +15,7 @@ EDGE_PX = 384
 
 photo = Image.fromarray(data.astronaut())
 portrayer = Portrayer.pretrained()
-pictures = [photo, portrayer.portray(photo, size_px=EDGE_PX), portrayer.paste_back(photo)]
+pictures = [photo, portrayer.portray(photo, size_px=EDGE_PX), portrayer.paint_whole(photo)]
 sheet = Image.new("RGB", (EDGE_PX * len(pictures), EDGE_PX))
 for column, picture in enumerate(pictures):
     shown = picture.resize((EDGE_PX, EDGE_PX), Image.Resampling.LANCZOS)
