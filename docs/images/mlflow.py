@@ -13,7 +13,7 @@ with sync_playwright() as playwright:
     browser = playwright.chromium.launch(
         executable_path=shutil.which("chromium"), args=["--no-sandbox"]
     )
-    page = browser.new_page(viewport={"width": 1500, "height": 600})
+    page = browser.new_page(viewport={"width": 1900, "height": 700})
     page.set_default_timeout(120_000)
     page.goto(sys.argv[1])
     page.get_by_role("link", name="proposed", exact=True).wait_for()
