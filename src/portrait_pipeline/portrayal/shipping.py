@@ -38,10 +38,7 @@ from portrait_pipeline.portrayal.shipped import (
     PHOTOS_FILE,
     ModelCard,
 )
-from portrait_pipeline.portrayal.torch_model import (
-    checkpoint_model,
-    checkpoint_preparation,
-)
+from portrait_pipeline.portrayal.torch_model import checkpoint_model, checkpoint_preparation
 from portrait_pipeline.sample import draw_photo
 
 MAX_FOLDER_BYTES = 25_000_000

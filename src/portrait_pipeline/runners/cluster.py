@@ -26,7 +26,6 @@ SECONDS_BETWEEN_QUESTIONS = 0.1
 INSTALL = "`pip install -e '.[train,ray]'`"
 RAY_SETTINGS = {
     "RAY_worker_niceness": "0",  # of a Ray started here: the nodes are what the machine is for
-    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent to anybody
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # the coming default; Ray warns where it is not set
     # A process that needs longer to start, on a busy machine, is given up and another is started.
     "RAY_worker_register_timeout_seconds": "600",
