@@ -18,6 +18,9 @@ _SETTING = re.compile(
     r"(?P<value>\"[^\"]*\"|'[^']*'|[^\s,;&\"'{}()\[\]]+)",
     re.IGNORECASE,
 )
+_OPTION = re.compile(rf"(?<!\S)(?P<name>--?{_SECRET_NAME}\s+)(?P<value>[^\s-]\S*)", re.IGNORECASE)
+# What a client takes for user and password where an address has no scheme: `me:password@host`.
+_USER = re.compile(r"(?<![\w.@/+%-])(//)?[\w.+%-]+:[^\s/@]+@(?=[\w\[])")
 _AUTHORIZATION = re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
 _NAME_ALONE = re.compile(rf"(?:.*\.)?{_SECRET_NAME}", re.IGNORECASE)
 _UNSET = {"none", "null", "true", "false", MASK}
@@ -25,6 +28,8 @@ _UNSET = {"none", "null", "true", "false", MASK}
 
 def mask_secrets(text: str) -> str:
     """Mask user and password, query and fragment of every address, and named secrets.
+
+    A name stands before `=` or `:`, or is an option of a command (`--password secret`).
 
     A signed address carries its signature in the query under a name of the signer's choice, so
     that all of a query is masked. What is masked once stays as it is when masked again.
@@ -36,6 +41,8 @@ def mask_secrets(text: str) -> str:
         The text with `***` where a secret stood.
     """
     masked = _ADDRESS.sub(_mask_address, text)
+    masked = _USER.sub(rf"\1{MASK}@", masked)
+    masked = _OPTION.sub(rf"\g<name>{MASK}", masked)
     masked = _SETTING.sub(_mask_setting, masked)
     return _AUTHORIZATION.sub(rf"\1 {MASK}", masked)
 
