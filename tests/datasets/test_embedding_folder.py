@@ -21,13 +21,20 @@ def test_what_was_put_comes_back_exactly(tmp_path: Path) -> None:
     assert dataset.load().get("b" * 64, list(PAIRS)) == {}
 
 
-@pytest.mark.parametrize("length", [0, 1, 7, 33])
+@pytest.mark.parametrize("length", [0, 1, 7, 33, 128, 150])
 def test_a_torn_file_is_not_known(tmp_path: Path, length: int) -> None:
-    """Law: what cannot be two embeddings is worked out again, and can be put again."""
+    """Law: what cannot be embeddings is worked out again, and can be put again."""
     store = EmbeddingFolderDataset(path=str(tmp_path)).load()
     store.put("a" * 64, PAIRS)
-    (torn,) = tmp_path.rglob(f"{next(iter(PAIRS))}.f4")
+    (torn,) = tmp_path.rglob(f"{next(iter(PAIRS))}.npy")
     torn.write_bytes(torn.read_bytes()[:length])
     assert len(store.get("a" * 64, list(PAIRS))) == len(PAIRS) - 1
     store.put("a" * 64, PAIRS)
     assert len(store.get("a" * 64, list(PAIRS))) == len(PAIRS)
+
+
+def test_every_network_has_its_own(tmp_path: Path) -> None:
+    """Law: names of networks that begin alike are not mistaken for each other."""
+    store = EmbeddingFolderDataset(path=str(tmp_path)).load()
+    store.put("a" * 64, PAIRS)
+    assert store.get("a" * 64 + " raw", list(PAIRS)) == {}

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from kedro.io import DatasetError
 
+from portrait_pipeline.datasets.embedding_folder import EmbeddingFolder
 from portrait_pipeline.datasets.embeddings import EmbeddingStoreDataset, SqliteEmbeddingStore
 
 
@@ -24,6 +25,16 @@ def test_what_was_put_is_there(tmp_path: Path) -> None:
     assert found.keys() == {"a", "b"}
     np.testing.assert_array_equal(found["b"], pair(0.1))
     assert again.get("other", ["a"]) == {}
+
+
+@pytest.mark.parametrize("shape", [(1, 128), (2, 128), (2, 3), (1, 1), (3, 5)])
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_the_shape_comes_back(shape: tuple[int, int], is_folder: bool, tmp_path: Path) -> None:
+    """A face that was embedded without its mirror image is not read as two halves of a pair."""
+    store = EmbeddingFolder(tmp_path) if is_folder else SqliteEmbeddingStore(tmp_path / "e.sqlite")
+    put = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    store.put("net", {"a" * 64: put})
+    np.testing.assert_array_equal(store.get("net", ["a" * 64])["a" * 64], put)
 
 
 def test_many_pictures(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Behind a reverse proxy of this machine, a visitor is who the proxy says; nobody else is believed."""
+"""Behind a proxy of this machine, a visitor is who the proxy says; strangers are not believed."""
 
 import json
 import socket

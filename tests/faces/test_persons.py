@@ -1,12 +1,15 @@
 """Photographs of one person are found by complete linkage and never parted by a split."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 
+from portrait_pipeline.datasets.embedding_folder import EmbeddingFolder
+from portrait_pipeline.datasets.embeddings import SqliteEmbeddingStore
 from portrait_pipeline.faces.audit import summarise
 from portrait_pipeline.faces.columns import AUDIT_DTYPES, typed
 from portrait_pipeline.faces.lazy import LazyFaceSet
@@ -134,22 +137,10 @@ def test_where_people_are_not_looked_for_the_audit_says_so(
     assert (audit["person"] == -1).all()
 
 
-class Store:
-    """Keeps descriptors in a dictionary."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, np.ndarray] = {}
-
-    def get(self, network: str, pictures: list[str]) -> dict[str, np.ndarray]:
-        """Return what is known."""
-        return {key: self.kept[network + key] for key in pictures if network + key in self.kept}
-
-    def put(self, network: str, embeddings: dict[str, np.ndarray]) -> None:
-        """Keep all."""
-        self.kept |= {network + key: pair for key, pair in embeddings.items()}
-
-
-def test_a_described_photograph_is_not_described_again(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_a_described_photograph_is_not_described_again(
+    is_folder: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A second look asks the store alone; descriptors are dlib's raw ones."""
     photos = LazyFaceSet({f"{row}": None for row in range(18)}, 150)  # type: ignore[dict-item]
     crops = np.random.default_rng(0).integers(0, 256, (18, 150, 150, 3), np.uint8)
@@ -161,7 +152,8 @@ def test_a_described_photograph_is_not_described_again(monkeypatch: pytest.Monke
         yield from crops[[int(name) for name in names]]
 
     monkeypatch.setattr(LazyFaceSet, "make", make)
-    describe = describe_with_dlib(Store())
+    store = EmbeddingFolder(tmp_path) if is_folder else SqliteEmbeddingStore(tmp_path / "e.sqlite")
+    describe = describe_with_dlib(store)
     first = describe(photos)
     assert first.shape == (18, 128)
     assert np.linalg.norm(first, axis=1).min() > 1.01  # not normalised

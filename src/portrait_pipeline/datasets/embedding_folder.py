@@ -1,5 +1,6 @@
 """Embeddings of face crops in a folder, a file for each: for hosts that share it."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,8 @@ class EmbeddingFolder:
             write_whole(self._file(network_hash, name), pair_to_bytes(pair))
 
     def _file(self, network_hash: str, picture_hash: str) -> Path:
-        return self._folder / network_hash[:16] / picture_hash[:2] / f"{picture_hash}.f4"
+        network = hashlib.sha256(network_hash.encode()).hexdigest()[:16]
+        return self._folder / network / picture_hash[:2] / f"{picture_hash}.npy"
 
     def _read(self, network_hash: str, picture_hash: str) -> Pair | None:
         try:

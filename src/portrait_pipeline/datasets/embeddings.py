@@ -1,5 +1,6 @@
 """Stores embeddings of face crops in SQLite, under the hashes of network and picture."""
 
+import io
 import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,6 @@ from portrait_pipeline.datasets.sqlite_file import transaction
 from portrait_pipeline.identity.embedding_store import EmbeddingStore, Pair
 
 KEYS_PER_QUERY = 500
-_PAIR_ITEM_BYTES = 2 * 4
 _MAKE_TABLE = (
     "CREATE TABLE IF NOT EXISTS embeddings (network TEXT NOT NULL, picture TEXT NOT NULL,"
     " pair BLOB NOT NULL, PRIMARY KEY (network, picture))"
@@ -75,15 +75,21 @@ def _find(
 
 
 def pair_to_bytes(pair: Pair) -> bytes:
-    """Return how a pair is stored: its numbers in little-endian float32."""
-    return np.ascontiguousarray(pair, dtype="<f4").tobytes()
+    """Return what is stored: NumPy's own format, so that the shape comes back with the numbers."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, np.ascontiguousarray(pair, np.float32), allow_pickle=False)
+    return buffer.getvalue()
 
 
 def pair_from_bytes(stored: object) -> Pair | None:
-    """Return a stored pair, or None for a value that is none and is computed again."""
-    if not isinstance(stored, bytes) or not stored or len(stored) % _PAIR_ITEM_BYTES:
+    """Return what was stored, or None for a value that is damaged and is computed again."""
+    if not isinstance(stored, bytes):
         return None
-    return np.frombuffer(stored, dtype="<f4").astype(np.float32).reshape(2, -1)
+    try:
+        pair = np.lib.format.read_array(io.BytesIO(stored), allow_pickle=False)
+    except (ValueError, TypeError, EOFError, OSError):
+        return None
+    return pair if pair.dtype == np.float32 and pair.ndim == 2 else None
 
 
 class EmbeddingStoreDataset(AbstractDataset[None, EmbeddingStore]):
