@@ -12,8 +12,8 @@ from portrait_pipeline.identity.embedding import embed_pairs
 from portrait_pipeline.images import FaceSet
 from portrait_pipeline.progress import progress_bar
 
-Pair = Float32[np.ndarray, "2 dim"]
-"""Embeddings of one picture: as it is, and mirrored."""
+Pair = Float32[np.ndarray, "views dim"]
+"""Embeddings of one picture: as it is and, where training looks them up, mirrored."""
 
 
 class EmbeddingStore(Protocol):
