@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 
 from portrait_pipeline import efficientnet_lite as module
 from portrait_pipeline.efficientnet_lite import (
@@ -17,6 +18,7 @@ from portrait_pipeline.efficientnet_lite import (
     load_network,
 )
 from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.metrics.efficientnet_lite import lite_features, pooled
 
 VARIANTS = [LITE0, LITE1]
 
@@ -82,3 +84,50 @@ def test_folding_changes_nothing() -> None:
     images = torch.randn(2, 3, 10, 10)
     with torch.no_grad():
         torch.testing.assert_close(module._fuse(layers)(images), layers(images))
+
+
+def textbook(pixels: np.ndarray, weights: dict[str, Tensor]) -> Tensor:
+    """Compute Lite0's pooled features as its papers say: nothing folded, every border by hand.
+
+    The file's tensors come in the order in which a picture passes them: of each convolution its
+    kernel, then gain, shift, mean and variance of the normalisation behind it, and a counter.
+    """
+    tensors = iter(weights.values())
+
+    def convolve(features: Tensor, stride: int, groups: int, activates: bool) -> Tensor:
+        kernel, gain, shift, mean, variance, _ = (next(tensors) for _ in range(6))
+        size = kernel.shape[-1]
+        borders: list[int] = []
+        for length in (features.shape[3], features.shape[2]):
+            outputs = -(-length // stride)  # TensorFlow's SAME: as many as strides begin inside
+            border = max((outputs - 1) * stride + size - length, 0)
+            borders += [border // 2, border - border // 2]
+        padded = functional.pad(features, borders)
+        found = functional.conv2d(padded, kernel, stride=stride, groups=groups)
+        scale = gain / (variance + 1e-3).sqrt()
+        found = (found - mean[:, None, None]) * scale[:, None, None] + shift[:, None, None]
+        return found.clamp(0.0, 6.0) if activates else found
+
+    images = torch.from_numpy(pixels).permute(0, 3, 1, 2).to(torch.float32)
+    features = convolve((images - 127.0) / 128.0, 2, 1, activates=True)
+    stages = zip((1, 2, 2, 3, 3, 4, 1), (1, 2, 2, 2, 1, 2, 1), (1, *[6] * 6), strict=True)
+    for repeats, first_stride, expansion in stages:
+        for repeat in range(repeats):
+            before, stride = features, first_stride if repeat == 0 else 1
+            if expansion > 1:
+                features = convolve(features, 1, 1, activates=True)
+            features = convolve(features, stride, features.shape[1], activates=True)
+            features = convolve(features, 1, 1, activates=False)
+            if stride == 1 and before.shape == features.shape:
+                features = features + before
+    return convolve(features, 1, 1, activates=True).mean(dim=(2, 3))
+
+
+@torch.no_grad()
+def test_its_features_are_those_of_the_textbook() -> None:
+    """Pixels as (x - 127) / 128 at 224 px, SAME padding, ReLU6, batch normalisation's 1e-3."""
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 14, 14, 3), dtype=np.uint8)
+    pixels = pixels.repeat(16, axis=1).repeat(16, axis=2)
+    expected = textbook(pixels, torch.load(find_weights(LITE0), weights_only=True))
+    found = pooled(lite_features(pixels))
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3 * float(expected.max()))

@@ -12,11 +12,14 @@ from kedro.pipeline import Pipeline
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.hooks.environment import ProjectConfigLoader
 from portrait_pipeline.pipeline_registry import (
+    _pairs,
     make_pipelines,
     read_experiment,
     register_pipelines,
+    trained_models,
 )
-from portrait_pipeline.settings import CONFIG_LOADER_ARGS
+from portrait_pipeline.report.results_page import TABLES
+from portrait_pipeline.settings import CONFIG_LOADER_ARGS, CONFIG_LOADER_CLASS
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 THREE_SEEDS = {"training": {"lambda_perceptual": 0.5, "upsampling": "resize"}, "seeds": [4, 1, 2]}
@@ -30,7 +33,7 @@ def config(env: str, **given: Any) -> OmegaConfigLoader:
 
 def open_session(env: str, **given: Any) -> ProjectConfigLoader:
     """Read the configuration as every session does, with hooks or, as Kedro-Viz, without."""
-    return ProjectConfigLoader(str(CONF), env=env, runtime_params=given, **CONFIG_LOADER_ARGS)
+    return CONFIG_LOADER_CLASS(str(CONF), env=env, runtime_params=given, **CONFIG_LOADER_ARGS)
 
 
 def made(**changes: Any) -> dict[str, Pipeline]:
@@ -62,6 +65,55 @@ def test_a_model_of_the_configuration_is_trained_once_per_seed_and_judged() -> N
     assert "light_onnx" in found["export"].all_outputs()
     for name in names:
         assert f"{name}.train_model" in {node.name for node in found["__default__"].nodes}
+    judging = {node.name.split(".")[-1]: set(node.inputs) for node in found["evaluate"].nodes}
+    assert {f"{each}_summary" for each in names} <= judging["tabulate_comparison"]
+    assert {f"{each}_scores" for each in names} <= judging["compare_models"]
+
+
+def test_each_training_is_compared_with_the_named_model_of_its_seed() -> None:
+    """Where that model was not trained with the seed, with its first training."""
+    models = {
+        "baseline": {"seeds": [4, 1]},
+        "proposed": {"seeds": [0, 1, 4]},
+        "light": {"training": {"lambda_perceptual": 0}},
+    }
+
+    def pairs(compare_with: str) -> dict[str, str]:
+        given = {**config("base")["parameters"], "models": models, "compare_with": compare_with}
+        experiment = read_experiment(given)
+        trained = {name: trained_models(name, one) for name, one in experiment.models.items()}
+        return _pairs(experiment, trained)
+
+    assert pairs("baseline") == {
+        "proposed": "baseline",
+        "proposed_seed_1": "baseline_seed_1",
+        "proposed_seed_4": "baseline",
+        "light": "baseline",
+    }
+    assert pairs("light") == dict.fromkeys(
+        ("baseline", "baseline_seed_1", "proposed", "proposed_seed_1", "proposed_seed_4"), "light"
+    )
+
+
+@pytest.mark.usefixtures("_no_context")
+@pytest.mark.parametrize(
+    ("env", "folder"), [("study", "docs/results"), ("study_long", "docs/results_long")]
+)
+def test_a_study_publishes_its_tables_and_the_page_made_of_them(env: str, folder: str) -> None:
+    """The page reads the published files alone, says where they lie, and trains nothing twice."""
+    read = open_session(env)
+    catalog, settings = read["catalog"], read["parameters"]
+    publication = settings["publication"]
+    assert settings["stages"][-1] == "publish"
+    assert settings["training"]["reuse"] is True
+    assert catalog["published_{table}"]["filepath"] == f"{folder}/{{table}}.csv"
+    assert catalog["results_page"]["filepath"] == f"{folder}.md"
+    assert publication["folder"] == folder
+    assert f"--env={env} " in publication["command"]
+    made_of = {out: set(node.inputs) for node in made()["publish"].nodes for out in node.outputs}
+    published = {f"published_{table}" for table in TABLES}
+    assert made_of["results_page"] == {"params:publication", *published}
+    assert all(made_of[name] == set(TABLES) for name in published)
 
 
 def test_a_model_with_another_teacher_embeds_with_that_teacher() -> None:
@@ -104,6 +156,9 @@ def test_the_stages_are_configuration() -> None:
         ("models", with_model(Light={}), "models.Light"),
         ("models", {"baseline": {}}, "proposed"),
         ("models", with_model(light={"seeds": [-1]}), "models.light.seeds"),
+        ("models", with_model(lambda_5={}), "would be called lambda_5"),
+        ("models", with_model(share_0_5={}), "would be called share_0_5"),
+        ("models", with_model(light=THREE_SEEDS, light_seed_1={}), "called light_seed_1"),
         (
             "models",
             with_model(light={"training": {"lambda_perceptual": 1}, "lambda_from_tuning": True}),

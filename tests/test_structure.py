@@ -64,7 +64,6 @@ TESTED_WITH: dict[str, str] = {
     "runners/mailbox.py": "runners/test_ray_runner.py",
     "scoring/model_tables.py": "pipelines/evaluation/test_evaluation.py",
     "scoring/reference.py": "pipelines/evaluation/test_evaluation.py",
-    "scoring/scores.py": "pipelines/evaluation/test_evaluation.py",
     "scoring/summaries.py": "pipelines/evaluation/test_evaluation.py",
     "scoring/table_rows.py": "pipelines/evaluation/test_evaluation.py",
     "parameter_types.py": "test_parameters.py",

@@ -161,6 +161,20 @@ def test_crops_and_faces_are_in_the_table() -> None:
     assert audit.loc[~audit["kept"], "crop_edge_px"].isna().all()
 
 
+def test_how_much_of_the_crops_is_reflected_is_said() -> None:
+    """Of a face that leaves its picture by half on one side half; the summary has the mean."""
+    beside = face_at(-30, 20, 60)
+    photos = survey("photo", record("a", far(0)), record("b", far(1), detection=beside))
+    both = pd.concat([photos, survey("painting", record("x", far(2)))], ignore_index=True)
+    audit = audit_pictures(both, FACES.model_copy(update={"fit_in_picture": False}), AUDIT)
+    assert audit["reflected_share"].tolist() == pytest.approx([0.0, 0.5, 0.0], abs=0.02)
+    summary = summarise(audit)
+    assert summary["photo"]["reflected_share"] == pytest.approx(0.25, abs=0.01)
+    assert summary["painting"]["reflected_share"] == 0.0
+    unknown = summarise(audit.assign(reflected_share=np.nan))
+    assert unknown["photo"]["reflected_share"] is None
+
+
 def test_the_audit_survives_a_file() -> None:
     """Written as CSV and read back, types, values and further columns are as before."""
     audit = audit_pictures(MIXED, FACES, AUDIT)

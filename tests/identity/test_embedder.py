@@ -1,12 +1,18 @@
 """Every embedder: frozen, always in eval mode, unit vectors in float32, gradients to the input."""
 
+from pathlib import Path
+
 import pytest
 import torch
+import yaml
 from torch import Tensor, nn
 
 from portrait_pipeline.identity import Embedder
-from portrait_pipeline.identity.fixed_crop import FixedCrop
+from portrait_pipeline.identity.fixed_crop import FaceWindow, FixedCrop
+from portrait_pipeline.identity.loading import DLIB_WINDOW, FACENET_WINDOW, FACERES_WINDOW
+from portrait_pipeline.parameters import FaceParameters
 
+ROOT = Path(__file__).resolve().parents[2]
 CROP = FixedCrop(left=0.1, top=0.1, wide=0.8, high=0.8, size_px=12)
 
 
@@ -110,3 +116,24 @@ def test_the_hash_knows_network_crop_and_centre() -> None:
 def test_any_picture_size(size_px: int) -> None:
     """The embedder resizes by itself."""
     assert tiny_embedder()(torch.zeros(2, 3, size_px, size_px) + 0.1).shape == (2, 5)
+
+
+def seen_of_a_crop(window: FaceWindow, margin: float) -> str:
+    """Word the part of a crop that a network sees, as docs/metrics.md does."""
+    crop = window.in_crops(margin)
+    if (crop.wide, crop.high) == (1.0, 1.0):
+        return "everything"
+    if crop.wide == crop.high:
+        return f"{100 * crop.wide:.0f} % on each axis"
+    return f"{100 * crop.wide:.0f} % of the width and {100 * crop.high:.0f} % of the height"
+
+
+def test_the_documents_say_what_of_a_crop_each_judge_sees() -> None:
+    """The windows are those of the loader, in crops with the margin of conf/base."""
+    settings = yaml.safe_load((ROOT / "conf/base/parameters_ingestion.yml").read_text("utf-8"))
+    margin = FaceParameters(**settings["faces"]).window_margin
+    dlib, facenet, faceres = (
+        seen_of_a_crop(window, margin) for window in (DLIB_WINDOW, FACENET_WINDOW, FACERES_WINDOW)
+    )
+    said = f"dlib sees {dlib}, FaceNet {facenet}, FaceRes {faceres}, hair and background included"
+    assert said in " ".join((ROOT / "docs/metrics.md").read_text("utf-8").split())

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from support.invented_run import REPORT_LINKS
 
+from portrait_pipeline.report.verdict import trained_models, word_verdict
+
 HOSTILE_MARK = "onerror"
 MAX_PAGE_BYTES = 8_000_000
 MAX_PRINTED_PAGES = 8
@@ -122,6 +124,15 @@ def test_every_part_is_there(reader: Reader) -> None:
         "0123abc",
     ):
         assert words in reader.words
+
+
+def test_the_first_sentence_says_who_beats_whom(page: str, inputs: Any) -> None:
+    """Before any number of a model: what learns nothing, and is nearer to paintings or not."""
+    comparison = inputs["comparison"]
+    verdict = word_verdict(comparison, trained_models(comparison))
+    first = re.search(r"<p\b[^>]*>(.*?)</p>", page.split('id="in-short"')[1], re.DOTALL)
+    assert first is not None
+    assert Reader(first.group(1)).words == verdict
 
 
 def test_links_inside_the_page_lead_somewhere(reader: Reader) -> None:

@@ -7,6 +7,7 @@ from PIL import Image
 
 from portrait_pipeline.pictures import ListingFault
 from portrait_pipeline.report.sections import (
+    DataSection,
     count_domains,
     group_left_out,
     read_thumbnail,
@@ -19,6 +20,17 @@ def test_counts_add_up_or_it_is_said(inputs: Any) -> None:
     assert (photos.unaccounted, portraits.unaccounted) == (0, 0)
     lossy = {"photo": {**inputs["ingestion_summary"]["photo"], "files": 50}}
     assert count_domains(lossy)[0].unaccounted == 7
+
+
+def test_the_share_of_reflections_stands_beside_the_counts(inputs: Any) -> None:
+    """Of each set that says it; without any there is no sentence."""
+    summary, shares = inputs["ingestion_summary"], {"photo": 0.34, "painting": 0.0}
+    told = {domain: {**summary[domain], "reflected_share": shares[domain]} for domain in shares}
+    said = DataSection(count_domains(told), {}, ()).reflection
+    assert "34\u202f% (photos) and 0\u202f% (paintings)" in said
+    assert "blurred reflection" in said
+    unknown = {domain: {**summary[domain], "reflected_share": None} for domain in shares}
+    assert DataSection(count_domains(unknown), {}, ()).reflection == ""
 
 
 def test_every_left_out_picture_is_in_one_group(inputs: Any) -> None:

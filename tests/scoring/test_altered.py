@@ -57,6 +57,18 @@ def test_a_larger_radius_leaves_fewer_colours(photos: np.ndarray) -> None:
     assert steps == sorted(steps)
 
 
+@pytest.mark.parametrize("size_px", [64, 128])
+@pytest.mark.parametrize("radius", MODE_RADII.values(), ids=list(MODE_RADII))
+def test_the_mode_filter_means_the_same_at_every_size(radius: float, size_px: int) -> None:
+    """Law: a stripe as wide as the radius vanishes, one twice as wide stays as wide as it was."""
+    for width, is_left in ((radius, 0), (2 * radius, 1)):
+        crop = np.full((1, size_px, size_px, 3), 200, dtype=np.uint8)
+        first, count = size_px // 2, round(width * size_px)
+        crop[:, :, first : first + count] = 20
+        dark = (mode_filtered(crop, radius) == 20).all(axis=3).sum(axis=2)
+        assert set(dark.ravel().tolist()) == {is_left * count}
+
+
 def test_small_alterations_do_what_they_say(photos: np.ndarray) -> None:
     """Blur lowers differences of neighbours, grain raises them, darkening scales."""
 

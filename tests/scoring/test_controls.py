@@ -1,5 +1,7 @@
 """Controls: names and their order change none of them, and floor and chance are averages."""
 
+from typing import Any
+
 import cloudpickle
 import numpy as np
 import pandas as pd
@@ -14,8 +16,9 @@ from portrait_pipeline.metrics.lpips import Lpips
 from portrait_pipeline.parameters import TrainingParameters
 from portrait_pipeline.scoring import controls
 from portrait_pipeline.scoring import reference as module
+from portrait_pipeline.scoring.draws import derangements
 from portrait_pipeline.scoring.reference import Reference, Settings, build_reference
-from portrait_pipeline.scoring.scores import measure_style
+from portrait_pipeline.scoring.scores import measure_style, score_pictures, summarise_pairs
 
 
 def named(prefix: str, pixels: np.ndarray, order: np.ndarray) -> FaceSet:
@@ -62,6 +65,54 @@ def test_renaming_every_file_changes_no_control(monkeypatch: pytest.MonkeyPatch)
         np.testing.assert_array_equal(make(one), make(other))
     for measure in (controls._measure_floor, controls._measure_chance):
         assert repr(measure(one)) == repr(measure(other))
+
+
+def test_the_classifier_learns_from_training_pictures_alone_whatever_they_are_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No picture that is judged is among what it learns from, and the settings are its own."""
+    shown: list[tuple[np.ndarray, np.ndarray]] = []
+    train = module.train_classifier
+
+    def watched(photos: np.ndarray, paintings: np.ndarray, settings: Any) -> Any:
+        assert (settings.size_px, settings.num_steps) == (16, 2)
+        shown.append((photos, paintings))
+        return train(photos, paintings, settings)
+
+    monkeypatch.setattr(module, "train_classifier", watched)
+    for order in (np.arange(12), np.random.default_rng(3).permutation(12)):
+        built(order, monkeypatch)
+    for made, again, training in zip(*shown, (drawn(0, 24)[12:], drawn(1, 36)[12:]), strict=True):
+        np.testing.assert_array_equal(made, again)
+        assert {crop.tobytes() for crop in made} == {crop.tobytes() for crop in training}
+
+
+def test_filters_and_recoloured_photographs_have_a_paintings_palette() -> None:
+    """The mean colour of each is that of a painting, which is not that of its photograph."""
+    red = np.random.default_rng(0).normal((170, 60, 40), 12, (12, 64, 64, 3))
+    paintings = FaceSet(NAMES, red.clip(0, 255).astype(np.uint8))
+    reference = make_reference(other_paintings=paintings)
+    altered = controls._altered_photos()
+    for name in ("recoloured_photos", *controls.FILTERS):
+        colours = altered[name](reference).mean(axis=(1, 2))
+        np.testing.assert_allclose(colours, np.tile((170, 60, 40), (12, 1)), atol=8)
+
+
+def test_chance_is_the_mean_of_several_orders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each number, and each end of its interval, is averaged over all orders that are drawn."""
+    assert controls.NUM_DRAWS >= 8
+    monkeypatch.setattr(controls, "NUM_DRAWS", 3)
+    reference = make_reference()
+    photos = reference.photo_pixels
+    several = [
+        summarise_pairs(reference, score_pictures(reference, photos[order]), photos[order])["ssim"]
+        for order in derangements(len(photos), 3, reference.settings.seed)
+    ]
+    chance = controls._measure_chance(reference)["ssim"]
+    assert len({one.value for one in several}) == 3
+    for end in ("value", "low", "high"):
+        mean = np.mean([getattr(one, end) for one in several])
+        assert getattr(chance, end) == pytest.approx(mean)
 
 
 def test_the_floor_is_the_average_of_random_halves(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,18 +1,22 @@
 """A model is judged on pictures and people alone that are new to it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import pytest
-from support.tiny_model import PREPARATION, tiny_checkpoint
+from support.in_memory import noise_faces
+from support.tiny_model import PREPARATION, SIZE_PX, TRAINING, tiny_checkpoint
 
+from portrait_pipeline.cyclegan.data import TrainingData, data_hash
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.parameters import FaceParameters
+from portrait_pipeline.parameters import FaceParameters, TrainingParameters
 from portrait_pipeline.scoring import provenance
 from portrait_pipeline.scoring.provenance import (
     check_unseen,
     describe_provenance,
     hash_sources,
+    is_same_training,
     with_provenance,
 )
 
@@ -90,7 +94,8 @@ def test_who_does_not_say_is_let_pass_with_a_warning(
 def test_the_hash_of_the_code_follows_the_code(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
-    """Any changed, added or renamed file of the three packages is another hash; others are not."""
+    """Any changed, added or renamed file of what trains is another hash; others are not."""
+    (tmp_path / "efficientnet_lite.py").write_text("1", encoding="utf-8")
     for package in ("cyclegan", "identity", "faces", "report"):
         (tmp_path / package).mkdir()
         (tmp_path / package / "a.py").write_text("1", encoding="utf-8")
@@ -106,4 +111,47 @@ def test_the_hash_of_the_code_follows_the_code(
     hashes.append(hash_sources())
     (tmp_path / "cyclegan" / "a.py").rename(tmp_path / "cyclegan" / "c.py")
     hashes.append(hash_sources())
-    assert len(set(hashes)) == 4
+    (tmp_path / "efficientnet_lite.py").write_text("2", encoding="utf-8")
+    hashes.append(hash_sources())
+    assert len(set(hashes)) == 5
+
+
+SETTINGS = TrainingParameters(**TRAINING)
+CROPS = TrainingData(noise_faces(3, 1, SIZE_PX), noise_faces(3, 2, SIZE_PX))
+ORIGIN = describe_provenance(TRAINED_ON, FACES)
+SAVED = with_provenance(
+    {
+        "model": "light",
+        "parameters": SETTINGS.model_dump(),
+        "preparation": PREPARATION | {"fit_in_picture": False},
+        "data_hash": data_hash(CROPS),
+    },
+    ORIGIN,
+)
+OTHER: dict[str, dict[str, Any]] = {
+    "nothing was saved": {"state": None},
+    "it does not say": {"state": {**SAVED, "provenance": None}},
+    "model": {"model": "dark"},
+    "photos": {"data": TrainingData(noise_faces(3, 5, SIZE_PX), CROPS.paintings)},
+    "paintings": {"data": TrainingData(CROPS.photos, noise_faces(3, 5, SIZE_PX))},
+    "settings": {"settings": SETTINGS.model_copy(update={"lambda_cycle": 9.0})},
+    "seed": {"settings": SETTINGS.model_copy(update={"seed": 1})},
+    "fewer pairs": {"settings": SETTINGS.model_copy(update={"num_training_pairs": 2})},
+    "sources": {"provenance": replace(ORIGIN, source_hash="0" * 64)},
+    "preparation": {
+        "provenance": replace(ORIGIN, preparation=FACES.model_copy(update={"margin": 0.5}))
+    },
+}
+
+
+@pytest.mark.parametrize("what", OTHER)
+def test_another_training_is_never_taken_for_this_one(what: str) -> None:
+    """Law: one difference in what decides the weights, and what was saved is not reused."""
+    same = {
+        "state": SAVED, "model": "light", "data": CROPS, "settings": SETTINGS, "provenance": ORIGIN
+    }  # fmt: skip
+    assert is_same_training(**same)
+    assert is_same_training(
+        **{**same, "settings": SETTINGS.model_copy(update={"save_every_steps": 1, "reuse": True})}
+    )
+    assert not is_same_training(**{**same, **OTHER[what]})

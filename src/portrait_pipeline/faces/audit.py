@@ -104,12 +104,15 @@ def summarise(audit: pd.DataFrame) -> dict[str, dict[str, object]]:
 
     `kept` plus the sum of `left_out` is `files`; the sum of `splits` is `kept`. `persons` counts
     the people and the pictures of the most frequent one; both are 0 where they were not looked for.
+    `reflected_share` is how much of the crops' area lies beyond the borders of their pictures, in
+    [0, 1]; None where that is not known.
     """
     summary: dict[str, dict[str, object]] = {}
     for domain, rows in typed(audit, AUDIT_DTYPES).groupby("domain", sort=False):
         kept = rows[rows["kept"]]
         splits = kept["split"].fillna("unused").value_counts()
         persons = kept.loc[kept["person"] >= 0, "person"].value_counts()
+        reflected = kept["reflected_share"]
         summary[str(domain)] = {
             "files": len(rows),
             "kept": len(kept),
@@ -117,6 +120,7 @@ def summarise(audit: pd.DataFrame) -> dict[str, dict[str, object]]:
             "crop_from": {str(key): int(n) for key, n in kept["crop_from"].value_counts().items()},
             "splits": {str(key): int(n) for key, n in splits.items()},
             "persons": {"found": len(persons), "largest": int(max(persons, default=0))},
+            "reflected_share": float(reflected.mean()) if reflected.count() else None,
         }
     return summary
 

@@ -14,6 +14,7 @@ from portrait_pipeline.report.headline import HeadlineRow
 from portrait_pipeline.report.measures import Measure
 from portrait_pipeline.report.pictures import THUMBNAIL_PX, to_data_uri
 from portrait_pipeline.report.tables import CheckpointRow, LambdaRow, SeedRow, Table
+from portrait_pipeline.report.wording import THIN_SPACE, write_number
 
 MAX_RANKED, MAX_CROPS, MAX_LEFT_OUT_PER_REASON = 24, 16, 8
 
@@ -76,13 +77,17 @@ class RankingSection:
 
 @dataclass(frozen=True)
 class DomainCounts:
-    """Where the files of one domain went; `unaccounted` is 0 unless a stage lost some."""
+    """Where the files of one domain went; `unaccounted` is 0 unless a stage lost some.
+
+    `reflected_share` is how much of the area of its crops lies beyond their pictures.
+    """
 
     label: str
     files: int
     kept: int
     left_out: Mapping[str, int]
     splits: Mapping[str, int]
+    reflected_share: float | None
 
     @property
     def unaccounted(self) -> int:
@@ -111,6 +116,24 @@ class DataSection:
     def reasons(self) -> tuple[str, ...]:
         """Every reason for which a file was left out, in either domain."""
         return tuple(dict.fromkeys(reason for domain in self.domains for reason in domain.left_out))
+
+    @property
+    def reflection(self) -> str:
+        """How much of the crops no camera or brush has made; empty where that is not known.
+
+        Where the two domains differ in it, a model may learn to paint reflections.
+        """
+        shares = [
+            f"{write_number(100.0 * one.reflected_share, 0)}{THIN_SPACE}% ({one.label.lower()})"
+            for one in self.domains
+            if one.reflected_share is not None
+        ]
+        if not shares:
+            return ""
+        return (
+            f"Of the area of the crops {' and '.join(shares)} lies beyond the border of its picture"
+            " and shows a blurred reflection."
+        )
 
     @property
     def split_names(self) -> tuple[str, ...]:
@@ -150,6 +173,7 @@ def count_domains(summary: Mapping[str, Any]) -> tuple[DomainCounts, ...]:
             kept=int(summary[domain]["kept"]),
             left_out={str(k): int(v) for k, v in summary[domain].get("left_out", {}).items()},
             splits={str(k): int(v) for k, v in summary[domain].get("splits", {}).items()},
+            reflected_share=summary[domain].get("reflected_share"),
         )
         for domain in ("photo", "painting")
         if domain in summary

@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from support.stand_in_reference import NAMES, Counting, drawn, evaluation, make_reference
-from support.tiny_model import tiny_checkpoint
+from support.tiny_model import PREPARATION, tiny_checkpoint
 
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.images import FaceSet
+from portrait_pipeline.parameters import FaceParameters
 from portrait_pipeline.pipelines.evaluation import nodes
 from portrait_pipeline.portrayal.shipped import read_shipped
 from portrait_pipeline.scoring.memoised import Memoised
+from portrait_pipeline.scoring.provenance import describe_provenance, with_provenance
 from portrait_pipeline.scoring.reference import Reference
 from portrait_pipeline.scoring.table_rows import SPREAD
 
@@ -234,6 +236,16 @@ def test_a_judge_that_taught_the_checkpoint_is_refused(teacher: str) -> None:
     shared = tiny_checkpoint(teacher=teacher, perceptual_gradient_share=0.5)
     with pytest.raises(PortraitPipelineError, match=f"teacher={teacher}"):
         nodes.translate_photos(make_reference(), shared, judged, SPLITS)
+
+
+def test_a_model_that_has_seen_the_test_pictures_is_not_judged() -> None:
+    """The checkpoint says what it was trained on, by content; the splits say who is judged."""
+    seen = SPLITS.assign(split="train")
+    checkpoint = with_provenance(
+        tiny_checkpoint("light"), describe_provenance(seen, FaceParameters(**PREPARATION))
+    )
+    with pytest.raises(PortraitPipelineError, match="light was trained on 1 of the test pictures"):
+        nodes.translate_photos(make_reference(), checkpoint, evaluation(), SPLITS)
 
 
 def test_several_seeds_are_summarised_and_compared_with_their_own_seed() -> None:

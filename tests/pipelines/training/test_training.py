@@ -18,6 +18,7 @@ from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.faces.selection import choose_pictures
 from portrait_pipeline.images import FaceSet
 from portrait_pipeline.parameters import (
+    EvaluationParameters,
     FaceParameters,
     ModelParameters,
     TrainingParameters,
@@ -146,7 +147,8 @@ def test_by_default_the_proposed_model_waits_for_the_tuning() -> None:
         for name in ("__default__", "train_proposed", "train")
     }
     assert makers == {"__default__": ["tuning.choose_lambda"], "train_proposed": [], "train": []}
-    assert "chosen_lambda" not in PIPELINES["train_proposed"].datasets()
+    for name in ("train_proposed", "train", "train_baseline"):
+        assert "chosen_lambda" not in PIPELINES[name].datasets()
     by_name = {node.name: node for node in PIPELINES["__default__"].nodes}
     assert "settings_with_chosen_lambda" in by_name["proposed.train_model"].inputs
     assert "params:training" in by_name["baseline.train_model"].inputs
@@ -167,6 +169,15 @@ def test_a_checkpoint_says_which_pictures_persons_and_code_it_comes_from() -> No
         assert saved["provenance"]["pictures_of_persons"] == ["a" * 64, "b" * 64, "c" * 64]
         assert len(saved["provenance"]["source_hash"]) == 64
         assert saved["preparation"] == FACES.model_dump()
+
+
+def test_a_seed_of_the_configuration_seeds_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model's own seed and settings win over those of `training`."""
+    monkeypatch.setattr(nodes, "_train", lambda *given: (given[2], given[0]))
+    model = ModelParameters(training={"upsampling": "resize"}, seeds=(7,))
+    settings, name = trained(nodes.training_of("light_seed_7", model), BLIND, SETTINGS)
+    assert (settings.seed, settings.upsampling, name) == (7, "resize", "light_seed_7")
+    assert settings == SETTINGS.model_copy(update={"seed": 7, "upsampling": "resize"})
 
 
 OTHER_CODE = dataclasses.replace(ORIGIN, source_hash="0" * 64)
@@ -213,6 +224,29 @@ def test_validation_pictures_do_not_depend_on_their_names() -> None:
     assert chosen(faces) == chosen(renamed)
     assert chosen(faces) != chosen(faces, seed=1)
     assert choose_pictures(faces, 20, 0) is faces
+
+
+def test_a_training_watches_itself_with_pictures_that_names_do_not_choose() -> None:
+    """Law: with every file renamed, the validation holds the same photographs and paintings."""
+    settings = SETTINGS.model_copy(update={"num_validation_pictures": 4})
+    usual = {"use_averaged_generator": True, "batch_size": 4, "num_bootstrap_samples": 100}
+    judging = EvaluationParameters(judge="geometry", seed=0, **usual)
+    chosen = []
+    for order in (np.arange(12), np.random.default_rng(0).permutation(12)):
+        names = tuple(f"{row:02}.png" for row in range(12))
+        sets = [FaceSet(names, noise_faces(12, seed, 16).pixels[order]) for seed in (1, 2)]
+        rows = [(name, domain, "validation") for domain in ("photo", "painting") for name in names]
+        splits = pd.DataFrame(rows, columns=["name", "domain", "split"])
+        found = nodes.prepare_validation(*sets, splits, settings, judging, FACES)
+        chosen.append(
+            [{few[row].tobytes() for row in range(4)} for few in (found.photos, found.paintings)]
+        )
+        assert (len(found.photos), len(found.paintings)) == (4, 4)
+    assert chosen[0] == chosen[1]
+    with pytest.raises(PortraitPipelineError, match="teacher=dlib"):
+        nodes.prepare_validation(
+            *sets, splits, settings, judging.model_copy(update={"judge": "dlib"}), FACES
+        )
 
 
 def test_a_model_whose_own_teacher_is_the_judge_is_refused() -> None:
