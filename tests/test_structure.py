@@ -77,6 +77,7 @@ TESTS_OF_THE_WHOLE = {
     "decoding/test_mutations.py",
     "demo/test_browser.py",
     "demo/test_promises.py",
+    "demo/test_proxies.py",
     "demo/test_requests.py",
     "hooks/test_server.py",
     "notebooks/test_results.py",
