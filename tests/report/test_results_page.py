@@ -74,6 +74,15 @@ def test_every_model_seed_and_control_has_its_row(tables: dict[str, pd.DataFrame
     assert "N = 199" in page
 
 
+def test_the_first_sentence_is_the_verdict(tables: dict[str, pd.DataFrame]) -> None:
+    """What the photographs do as well stands before any table."""
+    distances = [200.0, 150.0, 160.0, 140.0]
+    measured = tables | {"comparison": tables["comparison"].assign(kid=distances)}
+    sentence = render_results(measured, COMMAND, "docs/results").split("\n\n")[1]
+    assert sentence.startswith("No model paints")
+    assert "photo itself (140" in sentence
+
+
 def test_seeds_differences_and_tuning_are_said(tables: dict[str, pd.DataFrame]) -> None:
     """Only models of several seeds are summarised; the chosen λ_p is marked."""
     page = render_results(tables, COMMAND, "docs/results")

@@ -9,6 +9,7 @@ import pandas as pd
 from portrait_pipeline.report.measures import BY_KEY, Measure
 from portrait_pipeline.report.models import model_label
 from portrait_pipeline.report.tables import Cell, make_cells, number_of
+from portrait_pipeline.report.verdict import trained_models, word_deception, word_verdict
 from portrait_pipeline.report.wording import write_lambda, write_number, write_share
 
 TABLES = (
@@ -22,12 +23,14 @@ TABLES = (
 """The tables of a study, by their names in the catalog."""
 
 PERSON = ("identity_similarity", "rank_1", "rank_5", "true_accept_rate")
-PAINTING = ("kid", "swd", "diversity")
+PAINTING = ("kid", "kid_early", "swd", "deception_rate", "diversity")
 PICTURE = ("ssim", "ssim_as_published", "landmark_error", "face_found_share", "teacher_similarity")
 SPREAD = ("identity_similarity", "rank_1", "swd", "ssim")
 TUNED = ("identity_similarity", "rank_1", "kid", "swd", "ssim", "ssim_as_published")
 
 _HEAD = """# Results
+
+{verdict}
 
 This page is rendered from the tables in `{folder}`. One command writes both:
 
@@ -54,6 +57,7 @@ def render_results(tables: Mapping[str, pd.DataFrame], command: str, folder: str
     first = comparison.iloc[0].to_dict()
     parts = [
         _HEAD.format(
+            verdict=_verdict(comparison),
             folder=folder,
             command=command,
             judge=first["judge"],
@@ -70,6 +74,11 @@ def render_results(tables: Mapping[str, pd.DataFrame], command: str, folder: str
         _section("A kept share of the gradient", _tuned(tables["share_table"]), TUNED),
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _verdict(comparison: pd.DataFrame) -> str:
+    sentences = word_verdict(comparison, trained_models(comparison)), word_deception(comparison)
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 Rows = list[tuple[str, dict[Any, Any]]]
