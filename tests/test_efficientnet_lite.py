@@ -18,7 +18,7 @@ from portrait_pipeline.efficientnet_lite import (
     load_network,
 )
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.metrics.efficientnet_lite import lite_features, pooled
+from portrait_pipeline.metrics.efficientnet_lite import early, lite_features, pooled
 
 VARIANTS = [LITE0, LITE1]
 
@@ -86,8 +86,10 @@ def test_folding_changes_nothing() -> None:
         torch.testing.assert_close(module._fuse(layers)(images), layers(images))
 
 
-def textbook(pixels: np.ndarray, weights: dict[str, Tensor]) -> Tensor:
-    """Compute Lite0's pooled features as its papers say: nothing folded, every border by hand.
+def textbook(pixels: np.ndarray, weights: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """Compute Lite0's features as its papers say: nothing folded, every border by hand.
+
+    The last layer's, and those of the third block's filters, 56 px wide; both averaged over places.
 
     The file's tensors come in the order in which a picture passes them: of each convolution its
     kernel, then gain, shift, mean and variance of the normalisation behind it, and a counter.
@@ -110,6 +112,7 @@ def textbook(pixels: np.ndarray, weights: dict[str, Tensor]) -> Tensor:
 
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2).to(torch.float32)
     features = convolve((images - 127.0) / 128.0, 2, 1, activates=True)
+    filtered = []
     stages = zip((1, 2, 2, 3, 3, 4, 1), (1, 2, 2, 2, 1, 2, 1), (1, *[6] * 6), strict=True)
     for repeats, first_stride, expansion in stages:
         for repeat in range(repeats):
@@ -117,10 +120,13 @@ def textbook(pixels: np.ndarray, weights: dict[str, Tensor]) -> Tensor:
             if expansion > 1:
                 features = convolve(features, 1, 1, activates=True)
             features = convolve(features, stride, features.shape[1], activates=True)
+            filtered.append(features)
             features = convolve(features, 1, 1, activates=False)
             if stride == 1 and before.shape == features.shape:
                 features = features + before
-    return convolve(features, 1, 1, activates=True).mean(dim=(2, 3))
+    last = convolve(features, 1, 1, activates=True)
+    assert filtered[2].shape[1:] == (144, 56, 56)
+    return last.mean(dim=(2, 3)), filtered[2].mean(dim=(2, 3))
 
 
 @torch.no_grad()
@@ -129,5 +135,6 @@ def test_its_features_are_those_of_the_textbook() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (1, 14, 14, 3), dtype=np.uint8)
     pixels = pixels.repeat(16, axis=1).repeat(16, axis=2)
     expected = textbook(pixels, torch.load(find_weights(LITE0), weights_only=True))
-    found = pooled(lite_features(pixels))
-    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3 * float(expected.max()))
+    rows = lite_features(pixels)
+    for found, wanted in zip((pooled(rows), early(rows)), expected, strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-3, atol=1e-3 * float(wanted.max()))
