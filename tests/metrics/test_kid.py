@@ -81,3 +81,24 @@ def test_pseudovalues_average_to_the_distance_and_scatter_as_it_does() -> None:
     scatter = np.std([values.mean() for values in found])
     error = np.mean([values.std() / np.sqrt(60) for values in found])
     assert error == pytest.approx(scatter, rel=0.2)
+
+
+def test_a_pseudovalue_is_what_one_picture_adds() -> None:
+    """By hand: twice its mean kernel with the others of its set less that with the paintings.
+
+    The kernel of a picture with itself, which is large for a few bright pictures, does not count.
+    """
+    a, b = features(5, seed=13), features(4, seed=14)
+    a[0] *= 4.0
+
+    def kernel(x: Tensor, y: Tensor) -> float:
+        return float((x @ y / 12 + 1.0) ** 3)
+
+    pulls = [
+        np.mean([kernel(one, two) for j, two in enumerate(a) if j != i])
+        - np.mean([kernel(one, painting) for painting in b])
+        for i, one in enumerate(a)
+    ]
+    expected = 2000.0 * (np.array(pulls) - np.mean(pulls))
+    found = kid_pseudovalues(a, b)
+    np.testing.assert_allclose(found - found.mean(), expected, rtol=1e-4, atol=1e-3)
