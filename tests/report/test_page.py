@@ -118,6 +118,7 @@ def test_every_part_is_there(reader: Reader) -> None:
         "The proposed model keeps the person better",
         "λ p = 1 was chosen by the rule “pareto”",
         "The rule “ssim” would have chosen λ p = 5",
+        "Proposed minus Baseline",
         "two pictures of independent noise score 0.986",
         "kedro run --env=sample",
         "1 h 6 min",

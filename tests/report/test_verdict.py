@@ -47,6 +47,20 @@ def test_a_model_that_beats_all_controls_is_said_to() -> None:
     assert "closer to real paintings than everything that learns nothing" in said
 
 
+@pytest.mark.parametrize("near", [(), ("filter_medium",), ("photo_itself", "filter_medium")])
+def test_a_lead_that_the_intervals_do_not_support_is_not_claimed(near: tuple[str, ...]) -> None:
+    """Controls whose intervals meet the model's are said to be not told apart from it."""
+    distances = dict.fromkeys(("photo_itself", "filter_medium"), 148.0) | dict.fromkeys(near, 79.0)
+    comparison = table("kid", proposed=77.0, **distances)
+    said = word_verdict(comparison, ["proposed"])
+    beaten, _, untold = said.partition("are not told apart from")
+    names = {"photo_itself": "photo itself", "filter_medium": "medium filter and palette"}
+    for name, words in names.items():
+        assert words in (untold if name in near else beaten)
+    assert ("everything" in said) is (not near)
+    assert ("closer" in said) is (len(near) < 2)
+
+
 def test_without_a_distance_it_is_said() -> None:
     """No number is no praise."""
     assert "was not measured" in word_verdict(table("ssim", proposed=0.3), ["proposed"])

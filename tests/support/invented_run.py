@@ -11,7 +11,7 @@ from PIL import Image
 from portrait_pipeline.images import FaceSet
 from portrait_pipeline.pipelines.reporting.pipeline import create_pipeline
 from portrait_pipeline.report.measures import MEASURES
-from portrait_pipeline.scoring.model_tables import tabulate_seeds
+from portrait_pipeline.scoring.model_tables import DIFFERENCE_COLUMNS, tabulate_seeds
 
 HOSTILE = "<img src=x onerror=alert(1)>&\"'</script>.jpg"
 NUM_TEST = 40
@@ -266,6 +266,14 @@ CONCLUSION = [
     " 0.33 [0.29, 0.37] over 40 test photos."
 ]
 
+DIFFERENCES = pd.DataFrame(
+    [
+        ("proposed", "baseline", "identity_similarity", 0.33, 0.29, 0.37, 40, "So."),
+        ("proposed", "baseline", "ssim", -0.01, -0.02, 0.003, 40, "So."),
+    ],
+    columns=[*DIFFERENCE_COLUMNS, "sentence"],
+)
+
 
 def invent_run(tmp_path: Path) -> Inputs:
     """Invent all inputs of the report; two source files are written below `tmp_path`."""
@@ -293,5 +301,6 @@ def invent_run(tmp_path: Path) -> Inputs:
             "run_log": RUN_LOG,
             "report_links": REPORT_LINKS,
             "checkpoint_spread": invent_spread(),
+            "differences": DIFFERENCES,
         }
     )

@@ -10,6 +10,7 @@ import pandas as pd
 from portrait_pipeline.file_names import path_of_text
 from portrait_pipeline.images import FaceSet
 from portrait_pipeline.pictures import ListingFault, PictureError, decode_reduced, read_file
+from portrait_pipeline.report.differences import DifferenceRow
 from portrait_pipeline.report.headline import HeadlineRow
 from portrait_pipeline.report.measures import Measure
 from portrait_pipeline.report.pictures import THUMBNAIL_PX, to_data_uri
@@ -38,6 +39,8 @@ class ResultsSection:
     checkpoint_rows: tuple[CheckpointRow, ...]
     seed_measures: tuple[Measure, ...]
     seed_rows: tuple[SeedRow, ...]
+    difference_measures: tuple[Measure, ...]
+    difference_rows: tuple[DifferenceRow, ...]
     choice: tuple[str, ...]
     judge: str
     teacher: str

@@ -33,7 +33,7 @@ def word_verdict(comparison: pd.DataFrame, models: Sequence[str]) -> str:
 
     The best model is the one closest to paintings. A control beats it by being closer still, by
     the first distance that both have; all such controls keep the person, since they alter the
-    photograph only.
+    photograph only. The model beats a control where their intervals do not meet.
 
     Args:
         comparison: The table of models and controls.
@@ -51,15 +51,27 @@ def word_verdict(comparison: pd.DataFrame, models: Sequence[str]) -> str:
     told = f"{model_label(best)} ({_write(rows[best], measure)})"
     distance = within_a_sentence(measure.label)
     if not beating:
-        others = _list(rows, controls, measure)
-        return (
-            f"By {distance} the portraits of {told} are closer to real paintings than"
-            f" everything that learns nothing: {others}."
-        )
+        return f"By {distance} the portraits of {told} {_word_lead(rows, best, controls, measure)}."
     return (
         f"No model paints: by {distance} even the best, {told}, is farther from real paintings"
         f" than {_list(rows, beating, measure)}, for which nothing was learnt."
     )
+
+
+def _word_lead(
+    rows: Mapping[str, Row], best: str, controls: Sequence[str], measure: Measure
+) -> str:
+    """Say which controls a model beats, and which ones the pictures do not tell from it."""
+    high = number_of(rows[best], f"{measure.key}_high")
+    near = [name for name in controls if number_of(rows[name], f"{measure.key}_low") <= high]
+    beaten = [name for name in controls if name not in near]
+    if not near:
+        told = _list(rows, beaten, measure)
+        return f"are closer to real paintings than everything that learns nothing: {told}"
+    untold = f"are not told apart from {_list(rows, near, measure)}, for which nothing was learnt"
+    if not beaten:
+        return untold
+    return f"are closer to real paintings than {_list(rows, beaten, measure)}, but {untold}"
 
 
 def word_deception(comparison: pd.DataFrame) -> str:

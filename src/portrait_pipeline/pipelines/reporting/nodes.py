@@ -11,6 +11,7 @@ from portrait_pipeline.images import FaceSet
 from portrait_pipeline.parameters import PublicationParameters
 from portrait_pipeline.report import curves, plots
 from portrait_pipeline.report.choice import word_choice
+from portrait_pipeline.report.differences import difference_measures, difference_rows
 from portrait_pipeline.report.explanation import (
     EMBEDDING_DIMENSIONS,
     explain_reduction,
@@ -164,6 +165,7 @@ def summarise_results(
     chosen_lambda: dict[str, Any],
     conclusion: list[str],
     checkpoint_spread: pd.DataFrame,
+    differences: pd.DataFrame,
 ) -> ResultsSection:
     """Word the tables: the headline, everything, the choice of λ_p and the conclusion."""
     return ResultsSection(
@@ -179,6 +181,8 @@ def summarise_results(
         checkpoint_rows=checkpoint_rows(checkpoint_spread),
         seed_measures=seed_measures(seed_summary),
         seed_rows=seed_rows(seed_summary),
+        difference_measures=difference_measures(differences),
+        difference_rows=difference_rows(differences),
         choice=word_choice(chosen_lambda, proposed_lambda(comparison)),
         judge=_first_text(comparison, "judge"),
         teacher=_first_text(comparison, "teacher"),

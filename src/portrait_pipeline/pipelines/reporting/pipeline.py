@@ -41,6 +41,7 @@ def create_pipeline(models: Sequence[str]) -> Pipeline:
                     "chosen_lambda",
                     "conclusion",
                     "checkpoint_spread",
+                    "differences",
                 ],
                 outputs="results_section",
                 name="summarise_results",
