@@ -33,7 +33,8 @@ def difference_rows(differences: pd.DataFrame) -> tuple[DifferenceRow, ...]:
     for (model, other), group in pairs:
         found = group.set_index("measure").to_dict(orient="index")
         cells = tuple(_cell(found.get(measure.key), measure) for measure in measures)
-        rows.append(DifferenceRow(f"{model_label(model)} minus {model_label(other)}", cells))
+        names = f"{model_label(str(model))} minus {model_label(str(other))}"
+        rows.append(DifferenceRow(names, cells))
     return tuple(rows)
 
 
