@@ -4,11 +4,11 @@
     python -m benchmarks.scale_pictures --pictures 10000 50000
 
 The pictures are names: a stub stands in for reading and searching them, and draws what it would
-have found. All else is the pipeline's own, in shards of 10,000 files: tables, stores, merging,
-audit, splits, and crops of 8 px. Copies and people are not looked for. Each node runs in a process
-of its own that loads its inputs and saves its outputs, as a worker of a cluster does, and whose
-peak memory counts. Crops are made of one shard of each set; the others get sparse files, so that
-the whole sets are joined.
+have found. All else is the pipeline's own, in shards of 10,000 files: tables, stores, audits,
+decisions, merging, and crops of 8 px. People and nearly equal pictures are not looked for. Each
+node runs in a process of its own that loads its inputs and saves its outputs, as a worker of a
+cluster does, and whose peak memory counts. Crops are made of one shard of each set; the others get
+sparse files, so that the whole sets are joined.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from kedro_datasets.pickle import PickleDataset
 from benchmarks.ingestion_memory import AUDIT, FACES, SPLITS
 from portrait_pipeline.datasets.detection_journal import DetectionJournalDataset
 from portrait_pipeline.datasets.face_set import FaceSetDataset
-from portrait_pipeline.datasets.table import TableDataset
+from portrait_pipeline.datasets.table import StoredTableDataset, TableDataset
 from portrait_pipeline.faces import lazy, survey
 from portrait_pipeline.faces.detection import Detection
 from portrait_pipeline.faces.record import DetectionStore, PictureRecord, record_key
@@ -46,7 +46,7 @@ from portrait_pipeline.parameters import (
     PersonParameters,
     PictureSourceParameters,
 )
-from portrait_pipeline.pipelines.ingestion import create_pipeline
+from portrait_pipeline.pipelines.ingestion import create_pipeline, nodes
 from portrait_pipeline.process_resources import peak_memory_mb
 
 FILES_A_SHARD = 10_000
@@ -103,6 +103,9 @@ def catalog_of(root: Path, num_shards: int) -> DataCatalog:
             filepath=str(root / f"{name}.jsonl")
         )
         datasets[f"{name}_faces"] = FaceSetDataset(path=str(root / "shards" / name))
+        for kind in ("face_audit", "audit", "splits"):
+            file = str(root / "tables" / f"{name}_{kind}.csv")
+            datasets[f"{name}_{kind}"] = StoredTableDataset(filepath=file)
     for name in create_pipeline(num_shards).datasets() - set(datasets):
         datasets[name] = PickleDataset(filepath=str(root / f"{name}.pickle"))
     return DataCatalog(datasets)
@@ -116,9 +119,9 @@ def measure(count: int, root: Path) -> pd.DataFrame:
         _in_a_process(_save_sources, catalog, domain, count // 2)
     rows = []
     for node in create_pipeline(num_shards).nodes:
-        if node.name.startswith("fetch") or node.name == "crop_twin_faces":
+        if node.name.startswith("fetch"):
             continue
-        if node.name.startswith("crop") and node.outputs[0] not in FIRST:
+        if re.match(r"crop_.*\d", node.name) and node.outputs[0] not in FIRST:
             _in_a_process(_sparse_shard, catalog, node.inputs[0], node.outputs[0])
             continue
         kind = re.sub(r"_\d{4}", "", node.name)
@@ -147,6 +150,7 @@ def _in_a_process(work: Callable[..., None], *arguments: Any) -> tuple[float, fl
 
 def _run(catalog: DataCatalog, node: Node) -> None:
     with (
+        patch.object(nodes, "FaceDetector", lambda _: None),
         patch.object(survey, "_survey_files", survey_files),
         patch.object(lazy.LazyFaceSet, "_make_one", make_crop),
     ):
@@ -163,7 +167,7 @@ def _save_sources(catalog: DataCatalog, domain: Domain, count: int) -> None:
 
 def _sparse_shard(catalog: DataCatalog, audit: str, faces: str) -> None:
     """Put an index of the shard's names, and pixels without content, where its crops would be."""
-    table, domain = catalog.load(audit), faces.partition("_")[0]
+    table, domain = catalog.load(audit).read(), faces.partition("_")[0]
     names = table.loc[(table["domain"] == domain) & table["split"].notna(), "name"].tolist()
     folder = Path(catalog[faces]._describe()["folder"])
     folder.mkdir(parents=True)

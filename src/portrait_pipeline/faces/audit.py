@@ -10,7 +10,6 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.faces.columns import (
     AUDIT_DTYPES,
     CROP_COLUMNS,
@@ -21,7 +20,7 @@ from portrait_pipeline.faces.columns import (
     typed,
 )
 from portrait_pipeline.faces.crop import centre_transform, crop_transform, reflected_share
-from portrait_pipeline.faces.duplicates import duplicate_clusters
+from portrait_pipeline.faces.decisions import FACE_FAULTS, decide_copies, keys_of, settle
 from portrait_pipeline.parameters import AuditParameters, FaceParameters
 
 REASONS = (
@@ -42,7 +41,10 @@ REASONS = (
     "duplicate",
 )
 """Why a file may be left out; for a duplicate, `duplicate_of` names the picture kept instead."""
-FACE_FAULTS = ("no face", "low probability", "too small")
+COUNTED_DTYPES = {
+    name: AUDIT_DTYPES[name]
+    for name in ("domain", "kept", "reason", "crop_from", "split", "person")
+}
 ROWS_AT_ONCE = 10_000
 MAX_PRINT_COLOURFULNESS = 0.03
 """Faces below are engravings, drawings or photographs in one ink; looked at on 731 of The Met's."""
@@ -64,15 +66,26 @@ def audit_pictures(
     Raises:
         PortraitPipelineError: if `no_face` is `fail` and a picture has no usable face.
     """
+    audit = audit_files(survey, faces, parameters)
+    return settle(audit, decide_copies(keys_of(audit), faces, parameters))
+
+
+def audit_files(
+    survey: pd.DataFrame, faces: FaceParameters, parameters: AuditParameters
+) -> pd.DataFrame:
+    """Audit files by themselves, without regard to their copies and to what else there is.
+
+    Args:
+        survey: Of any files, a shard for instance.
+        faces: As for `audit_pictures`.
+        parameters: As for `audit_pictures`.
+
+    Returns:
+        The audit, with the columns of `AUDIT_DTYPES`; nothing is decided yet about copies, people
+        and splits.
+    """
     table = typed(survey, SURVEY_DTYPES)
-    if faces.no_face == "fail":
-        _refuse_faceless(table)
     table["reason"] = _own_reasons(table, faces, parameters)
-    table["duplicate_of"] = pd.Series(pd.NA, index=table.index, dtype="string")
-    table["cluster"] = _clusters(table, parameters.near_duplicate_distance_bits)
-    table["person"] = -1
-    if parameters.drop_duplicates:
-        table = _without_copies(table)
     table["kept"] = table["reason"].isna()
     table["crop_from"] = _crop_sources(table)
     columns = [*CROP_COLUMNS, "reflected_share"]
@@ -84,7 +97,7 @@ def audit_pictures(
 
 def count_left_out(audit: pd.DataFrame) -> dict[str, int]:
     """Count the files that were left out for each reason, the most frequent first."""
-    counts = audit.loc[~audit["kept"], "reason"].value_counts()
+    counts = audit.loc[~audit["kept"], "reason"].astype("string").value_counts()
     return {str(reason): int(count) for reason, count in counts.items()}
 
 
@@ -108,7 +121,8 @@ def summarise(audit: pd.DataFrame) -> dict[str, dict[str, object]]:
     [0, 1]; None where that is not known.
     """
     summary: dict[str, dict[str, object]] = {}
-    for domain, rows in typed(audit, AUDIT_DTYPES).groupby("domain", sort=False):
+    counted = typed(audit[[*COUNTED_DTYPES]], COUNTED_DTYPES)
+    for domain, rows in counted.groupby("domain", sort=False):
         kept = rows[rows["kept"]]
         splits = kept["split"].fillna("unused").value_counts()
         persons = kept.loc[kept["person"] >= 0, "person"].value_counts()
@@ -123,16 +137,6 @@ def summarise(audit: pd.DataFrame) -> dict[str, dict[str, object]]:
             "reflected_share": float(reflected.mean()) if reflected.count() else None,
         }
     return summary
-
-
-def _refuse_faceless(table: pd.DataFrame) -> None:
-    faceless = table[table["fault"].isin(FACE_FAULTS)]
-    if len(faceless):
-        names = ", ".join(faceless["name"].head(3))
-        raise PortraitPipelineError(
-            f"no_face is fail, and {len(faceless)} of {len(table)} pictures have no usable face"
-            f" ({names} …): take them away, or set no_face to drop or centre"
-        )
 
 
 def _own_reasons(
@@ -156,33 +160,6 @@ def _crop_sources(table: pd.DataFrame) -> pd.Series:
     sources[table["kept"]] = "face"
     sources[table["kept"] & table["fault"].notna()] = "centre"
     return sources
-
-
-def _clusters(table: pd.DataFrame, distance_bits: int) -> pd.Series:
-    """Number the clusters of copies among the pictures of both sets that are kept so far; else -1.
-
-    A picture that lies in both sets is one cluster, so that no split parts it from itself.
-    """
-    clusters = pd.Series(-1, index=table.index, dtype="int64")
-    rows = table["reason"].isna()
-    kept = table[rows]
-    clusters[rows] = duplicate_clusters(
-        kept["content_hash"].tolist(), kept["perceptual_hash"].tolist(), distance_bits
-    )
-    return clusters
-
-
-def _without_copies(table: pd.DataFrame) -> pd.DataFrame:
-    """Keep of each cluster the largest picture of each set."""
-    kept = table[table["reason"].isna()]
-    order = kept.assign(pixels=kept["width_px"] * kept["height_px"]).sort_values(
-        ["pixels", "name"], ascending=[False, True]
-    )
-    best = order.groupby(["domain", "cluster"])["name"].transform("first")
-    copies = best.index[best != order["name"]]
-    table.loc[copies, "reason"] = "duplicate"
-    table.loc[copies, "duplicate_of"] = best[copies]
-    return table
 
 
 def _rows(table: pd.DataFrame) -> Iterator[Row]:

@@ -1,6 +1,6 @@
 """Copies of one picture: the same bytes, or perceptual hashes a few bits apart."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from jaxtyping import Int, UInt64
@@ -9,8 +9,10 @@ BLOCK = 1024
 
 
 def duplicate_clusters(
-    content_hashes: Sequence[str], perceptual_hashes: Sequence[str], distance_bits: int
-) -> Int[np.ndarray, "pictures"]:
+    contents: Int[np.ndarray, " pictures"],
+    perceptual_hashes: UInt64[np.ndarray, " pictures"],
+    distance_bits: int,
+) -> Int[np.ndarray, " pictures"]:
     """Number the clusters of duplicates: pictures with one number are copies of one another.
 
     Two pictures are copies when their content is the same or their perceptual hashes (64-bit pHash)
@@ -18,23 +20,25 @@ def duplicate_clusters(
     whole blocks of machine words: 20,000 pictures take about a second.
 
     Args:
-        content_hashes: SHA-256 of each file.
-        perceptual_hashes: 16 hexadecimal digits for each.
+        contents: A number for each picture, the same for the same bytes.
+        perceptual_hashes: Of each picture.
         distance_bits: Largest Hamming distance of copies, in [0, 64].
 
     Returns:
         A number for each picture: 0, 1, 2, … in the order in which clusters first appear.
     """
-    parents = np.arange(len(content_hashes))
-    words = np.array([int(text, 16) for text in perceptual_hashes], dtype=np.uint64)
-    distinct, first, inverse = np.unique(words, return_index=True, return_inverse=True)
-    _unite(parents, zip(range(len(words)), first[inverse].tolist(), strict=True))
-    _unite(parents, _same(content_hashes))
+    parents = np.arange(len(contents))
+    distinct, first, inverse = np.unique(perceptual_hashes, return_index=True, return_inverse=True)
+    _unite_each(parents, first[inverse])
+    _, first_content, inverse = np.unique(contents, return_index=True, return_inverse=True)
+    _unite_each(parents, first_content[inverse])
     for rows, columns in _near_pairs(distinct, distance_bits):
         _unite(parents, zip(first[rows].tolist(), first[columns].tolist(), strict=True))
-    roots = [_root(parents, index) for index in range(len(parents))]
-    numbers: dict[int, int] = {}
-    return np.array([numbers.setdefault(root, len(numbers)) for root in roots], dtype=np.int64)
+    while (parents != parents[parents]).any():
+        parents = parents[parents]
+    is_first = parents == np.arange(len(parents))
+    numbers: Int[np.ndarray, " pictures"] = (np.cumsum(is_first) - 1)[parents]
+    return numbers
 
 
 def _near_pairs(
@@ -50,10 +54,12 @@ def _near_pairs(
         yield rows[later] + start, columns[later] + start
 
 
-def _same(values: Sequence[str]) -> Iterator[tuple[int, int]]:
-    first: dict[str, int] = {}
-    for index, value in enumerate(values):
-        yield first.setdefault(value, index), index
+def _unite_each(
+    parents: Int[np.ndarray, " pictures"], others: Int[np.ndarray, " pictures"]
+) -> None:
+    """Join every picture to the one that is named for it; most are named for themselves."""
+    joined = np.flatnonzero(others != np.arange(len(others)))
+    _unite(parents, zip(joined.tolist(), others[joined].tolist(), strict=True))
 
 
 def _root(parents: Int[np.ndarray, "pictures"], index: int) -> int:

@@ -35,20 +35,26 @@ CROPS_AT_ONCE = 16
 
 
 def add_persons(
-    audit: pd.DataFrame, parameters: PersonParameters, describe: Describe
+    audit: pd.DataFrame,
+    parameters: PersonParameters,
+    describe: Describe,
+    read_photos: Callable[[], pd.DataFrame] | None = None,
 ) -> tuple[pd.DataFrame, str]:
     """Number the people among the kept photographs.
 
     Args:
-        audit: The audit, its column `person` still -1.
+        audit: The audit, its column `person` still -1; of its other columns only `domain` and
+            `kept` where `read_photos` is given.
         parameters: The threshold, and above how many photographs people are not looked for.
         describe: Makes dlib's raw descriptors of photographs.
+        read_photos: Reads the audit of the kept photographs, with the index of `audit`; it is
+            called where people are looked for.
 
     Returns:
         The audit with `person` filled for kept photographs, and a sentence for people to read.
     """
-    photos = lazy_photos(audit, CROP_SIZE_PX, MARGIN)
-    count = len(photos.names)
+    is_photo = audit["kept"] & (audit["domain"] == "photo")
+    count = int(is_photo.sum())
     if parameters.max_distance is None:
         return audit, "people were not looked for (persons.max_distance is null)"
     if count > parameters.max_photos:
@@ -56,10 +62,11 @@ def add_persons(
             f"people were not looked for: {count} photographs are more than persons.max_photos"
             f" ({parameters.max_photos}), so one person may be in several splits"
         )
+    rows = read_photos() if read_photos else audit[is_photo]
+    photos = lazy_photos(rows, CROP_SIZE_PX, MARGIN)
     clusters = person_clusters(describe(photos), parameters.max_distance)
     by_name = dict(zip(photos.names, clusters.tolist(), strict=True))
-    is_photo = audit["kept"] & (audit["domain"] == "photo")
-    persons = audit["name"].map(by_name).where(is_photo).fillna(-1).astype("int64")
+    persons = rows["name"].map(by_name).reindex(audit.index, fill_value=-1).astype("int64")
     sizes = np.bincount(clusters) if count else np.zeros(1, dtype=np.int64)
     return audit.assign(person=persons), (
         f"{count} photographs show {len(sizes) if count else 0} people"

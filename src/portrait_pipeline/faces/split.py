@@ -10,9 +10,11 @@ none but the new one enters the test set. No picture ever goes from training to 
 
 import hashlib
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
@@ -21,6 +23,7 @@ from portrait_pipeline.faces.columns import AUDIT_DTYPES, typed
 from portrait_pipeline.parameters import SplitParameters
 
 SPLIT_ORDER = ("test", "validation", "train")
+NOWHERE = -1
 SPLIT_COLUMNS = ["name", "domain", "split", "content_hash", "person"]
 
 
@@ -35,17 +38,48 @@ def split_pictures(audit: pd.DataFrame, parameters: SplitParameters) -> pd.DataF
         PortraitPipelineError: if a set has too few faces and `split` is `exact`.
     """
     table = typed(audit, AUDIT_DTYPES)
-    table["split"] = pd.Series(pd.NA, index=table.index, dtype="string")
-    groups = _groups(table)
-    bound: dict[int, str] = {}
-    for domain in ("photo", "painting"):
-        rows = table[table["kept"] & (table["domain"] == domain)]
-        counts = split_counts(len(rows), domain, parameters)
-        ranks = rows["content_hash"].map(lambda content: rank(content, parameters.seed))
-        placed = _place(rows.assign(rank=ranks, group=groups[rows.index]), counts, bound)
-        table.loc[placed.index, "split"] = placed
-        bound |= dict(zip(groups[placed.index], placed, strict=True))
+    ranks = content_ranks(table["content_hash"].where(table["kept"]), parameters.seed)
+    table["split"] = choose_splits(table.assign(rank=ranks), parameters).astype("string")
     return table
+
+
+def choose_splits(table: pd.DataFrame, parameters: SplitParameters) -> pd.Series:
+    """Return the split of every picture of both sets, by the rules of `split_pictures`.
+
+    Args:
+        table: `domain`, `kept`, `cluster`, `person` and `rank` of every file.
+        parameters: How many pictures each split gets.
+    """
+    groups = _groups(table)
+    bound = np.full(groups.max(initial=-1) + 1, NOWHERE)
+    places = np.full(len(table), NOWHERE)
+    for domain in ("photo", "painting"):
+        rows = np.flatnonzero(table["kept"] & (table["domain"] == domain))
+        counts = split_counts(len(rows), domain, parameters)
+        rows = rows[np.argsort(table["rank"].to_numpy()[rows], kind="stable")]
+        places[rows] = _place(groups[rows], counts, bound)
+        rows = rows[places[rows] != NOWHERE]
+        bound[groups[rows]] = places[rows]
+    return pd.Series(pd.Categorical.from_codes(places, list(SPLIT_ORDER)), index=table.index)
+
+
+def describe_splits(audit: pd.DataFrame) -> list[str]:
+    """Say in one line for each domain how many pictures each split has."""
+    counts = audit.groupby(["domain", "split"]).size()
+    names = tuple(reversed(SPLIT_ORDER))
+    parts = {
+        domain: ", ".join(f"{counts.get((domain, name), 0)} {name}" for name in names)
+        for domain in ("photo", "painting")
+    }
+    return [f"{domain}s: {part}" for domain, part in parts.items()]
+
+
+def content_ranks(content_hashes: pd.Series, seed: int) -> Float[np.ndarray, " files"]:
+    """Return the rank of every content; NaN where there is none."""
+    known = content_hashes.notna()
+    ranks = np.full(len(content_hashes), np.nan)
+    ranks[known] = [rank(content, seed) for content in content_hashes[known]]
+    return ranks
 
 
 def rank(content_hash: str, seed: int) -> float:
@@ -95,31 +129,48 @@ def _shares(asked: Mapping[str, int], available: int) -> dict[str, int]:
     return {name: least[name] + shares[name] for name in asked}
 
 
-def _groups(table: pd.DataFrame) -> pd.Series:
+def _groups(table: pd.DataFrame) -> Int[np.ndarray, " files"]:
     """Number what no split may part: pictures joined by a cluster of copies or by a person."""
-    kept = table[table["kept"]]
-    unknown = kept["person"] < 0
-    clusters = pd.factorize(kept["cluster"])[0]
-    persons = pd.factorize(kept["person"].mask(unknown, -2 - pd.Series(kept.index, kept.index)))[0]
-    count = len(clusters) + len(persons)
-    ends = (clusters, len(clusters) + persons)
-    joined = csr_array((np.ones(len(kept), dtype=np.bool_), ends), shape=(count, count))
-    labels = connected_components(joined, directed=False)[1]
-    groups = pd.Series(-1, index=table.index, dtype="int64")
-    groups[kept.index] = labels[clusters]
+    groups = table["cluster"].to_numpy(copy=True)
+    persons = table["person"].to_numpy()
+    kept = table["kept"].to_numpy()
+    known = kept & (persons >= 0)
+    num_clusters, num_persons = (values.max(initial=-1) + 1 for values in (groups, persons))
+    ends = (groups[known], num_clusters + persons[known])
+    count = num_clusters + num_persons
+    joined = csr_array((np.ones(known.sum(), dtype=np.bool_), ends), shape=(count, count))
+    groups[kept] = connected_components(joined, directed=False)[1][groups[kept]]
+    groups[~kept] = NOWHERE
     return groups
 
 
-def _place(rows: pd.DataFrame, counts: Mapping[str, int], bound: Mapping[int, str]) -> pd.Series:
-    """Walk through the groups by rank and fill one split after the other."""
-    room = dict(counts)
-    placed: dict[int, str] = {}
-    groups = rows.sort_values("rank").groupby("group", sort=False).groups
-    members = {int(str(group)): list(index) for group, index in groups.items()}
-    for group in sorted(members, key=lambda number: number not in bound):
-        split = bound.get(group) or next((name for name in SPLIT_ORDER if room[name]), None)
-        if split is not None:
-            taken = members[group][: room[split]]
-            room[split] -= len(taken)
-            placed |= dict.fromkeys(taken, split)
-    return pd.Series(placed, dtype="string")
+def _place(
+    groups: Int[np.ndarray, " pictures"],
+    counts: Mapping[str, int],
+    bound: Int[np.ndarray, " groups"],
+) -> Int[np.ndarray, " pictures"]:
+    """Walk through the groups by rank, bound ones first, and fill one split after the other.
+
+    Args:
+        groups: The group of each picture, the pictures by rank.
+        counts: How many pictures each split gets.
+        bound: Of every group the place in `SPLIT_ORDER` that it must go to, or `NOWHERE`.
+
+    Returns:
+        The place of each picture in `SPLIT_ORDER`, or `NOWHERE`.
+    """
+    room = [counts[name] for name in SPLIT_ORDER]
+    numbers = pd.factorize(groups)[0]  # by the lowest rank
+    order = np.lexsort((numbers, bound[groups] == NOWHERE))  # members stay by rank
+    starts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
+    places = np.full(len(groups), NOWHERE)
+    for start, end in pairwise([*starts.tolist(), len(groups)]):
+        place = int(bound[groups[order[start]]])
+        if place == NOWHERE:
+            place = next((place for place, free in enumerate(room) if free), NOWHERE)
+        if place == NOWHERE:
+            break
+        taken = order[start : min(end, start + room[place])]
+        places[taken] = place
+        room[place] -= len(taken)
+    return places
