@@ -9,8 +9,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kedro.io import DatasetError
 
-from portrait_pipeline.datasets.table import TableDataset
+from portrait_pipeline.datasets import table as table_module
+from portrait_pipeline.datasets.table import StoredTableDataset, TableDataset
+from portrait_pipeline.faces.shards import MergedTable, Table
 
 AWKWARD = [
     *("Icon\r", "NA", "null", "None", "nan", "N/A", "<NA>", "-", "1e5", "007", "0x1F", "inf"),
@@ -108,3 +111,54 @@ def test_a_table_of_an_earlier_version_has_todays_domains(tmp_path: Path) -> Non
     table = TableDataset(filepath=str(tmp_path / "splits.csv")).load()
     assert table["domain"].tolist() == ["photo", "painting"]
     assert table["name"].tolist() == ["a.png", "portrait"]
+
+
+def shards_in(folder: Path, table: pd.DataFrame, order: np.ndarray) -> list[Table]:
+    """Divide a table; all shards but the first lie in files."""
+    parts: list[Table] = [table[order == shard] for shard in range(3)]
+    for shard in (1, 2):
+        dataset = StoredTableDataset(filepath=str(folder / f"{shard}.csv"))
+        dataset.save(table[order == shard])
+        parts[shard] = dataset.load()
+    return parts
+
+
+@pytest.mark.parametrize("read_ahead", [3, 2**20])
+@pytest.mark.parametrize("names", [AWKWARD, []])
+def test_merged_shards_are_the_file_of_the_whole_table(
+    tmp_path: Path, names: list[str], read_ahead: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Law: byte for byte, wherever a shard lies, and however little of it is read at once."""
+    monkeypatch.setattr(table_module, "READ_AHEAD_BYTES", read_ahead)
+    order = np.random.default_rng(0).integers(0, 3, len(names))
+    number = np.where(np.arange(len(names)) % 3, np.random.default_rng(1).uniform(), np.nan)
+    table = pd.DataFrame({"name": pd.array(names, "string"), "number": number, "kept": True})
+    whole, merged = tmp_path / "whole.csv", tmp_path / "merged.csv"
+    TableDataset(filepath=str(whole)).save(table)
+    TableDataset(filepath=str(merged)).save(MergedTable(order, shards_in(tmp_path, table, order)))
+    assert merged.read_bytes() == whole.read_bytes()
+
+
+def test_shards_that_do_not_fit_are_not_merged(tmp_path: Path) -> None:
+    """Law: a row too few, a row too many and another column are refused."""
+    order = np.array([0, 1, 2, 1])
+    table = pd.DataFrame({"name": list("abcd")})
+    parts = shards_in(tmp_path, table, order)
+    dataset = TableDataset(filepath=str(tmp_path / "merged.csv"))
+    for wrong, words in (
+        (MergedTable(np.array([0, 1, 2, 1, 2]), parts), "shard 2 has fewer rows"),
+        (MergedTable(order[:-1], parts), "more rows than 3"),
+        (MergedTable(order, [table.assign(further=1), *parts[1:]]), "different columns"),
+    ):
+        with pytest.raises(DatasetError, match=words):
+            dataset.save(wrong)
+
+
+def test_a_stored_table_is_read_when_it_is_asked_for(tmp_path: Path) -> None:
+    """Law: loading reads nothing; then it is the table that `TableDataset` loads."""
+    file = tmp_path / "table.csv"
+    dataset = StoredTableDataset(filepath=str(file))
+    stored = dataset.load()
+    assert not dataset.exists()
+    dataset.save(pd.DataFrame({"name": ["007"], "number": [0.1 + 0.2]}))
+    pd.testing.assert_frame_equal(stored.read(), TableDataset(filepath=str(file)).load())

@@ -67,7 +67,7 @@ class TableDataset(CSVDataset):  # type: ignore[misc]  # kedro-datasets ships no
 
     def _merged(self, table: MergedTable) -> Iterator[bytes]:
         """Yield the header, then the rows of all shards in their order, each as it stands there."""
-        read_ahead = READ_AHEAD_BYTES // len(table.shards)
+        read_ahead = max(1, READ_AHEAD_BYTES // len(table.shards))
         shards = [_records(self._lines(shard, read_ahead)) for shard in table.shards]
         headers = {next(shard) for shard in shards}
         if len(headers) > 1:

@@ -52,7 +52,7 @@ def choose_splits(table: pd.DataFrame, parameters: SplitParameters) -> pd.Series
     """
     groups = _groups(table)
     bound = np.full(groups.max(initial=-1) + 1, NOWHERE)
-    places = np.full(len(table), NOWHERE)
+    places = np.full(len(table), NOWHERE, dtype=np.int64)
     for domain in ("photo", "painting"):
         rows = np.flatnonzero(table["kept"] & (table["domain"] == domain))
         counts = split_counts(len(rows), domain, parameters)
@@ -60,7 +60,8 @@ def choose_splits(table: pd.DataFrame, parameters: SplitParameters) -> pd.Series
         places[rows] = _place(groups[rows], counts, bound)
         rows = rows[places[rows] != NOWHERE]
         bound[groups[rows]] = places[rows]
-    return pd.Series(pd.Categorical.from_codes(places, list(SPLIT_ORDER)), index=table.index)
+    names = pd.Categorical.from_codes(places, pd.Index(SPLIT_ORDER))
+    return pd.Series(names, index=table.index)
 
 
 def describe_splits(audit: pd.DataFrame) -> list[str]:
