@@ -2,13 +2,16 @@
 
     python -m benchmarks.scale_pictures                     10,000 and 1,000,000 pictures
     python -m benchmarks.scale_pictures --pictures 10000 50000
+    python -m benchmarks.scale_pictures --first-shards  minutes instead of an hour
 
 The pictures are names: a stub stands in for reading and searching them, and draws what it would
 have found. All else is the pipeline's own, in shards of 10,000 files: tables, stores, audits,
 decisions, merging, and crops of 8 px. People and nearly equal pictures are not looked for. Each
 node runs in a process of its own that loads its inputs and saves its outputs, as a worker of a
 cluster does, and whose peak memory counts. Crops are made of one shard of each set; the others get
-sparse files, so that the whole sets are joined.
+sparse files, so that the whole sets are joined. With `--first-shards` the other shards are not
+searched and audited either: they get the rows of the first over and over, with hashes of their own,
+so that the nodes that have all shards have as much as ever.
 """
 
 import argparse
@@ -59,8 +62,7 @@ GIVEN: Mapping[str, Any] = {
     "splits": SPLITS,
     "persons": PersonParameters(max_distance=None, max_photos=1),
 }
-FIRST = ("photo_0000_faces", "painting_0000_faces")
-"""The shards of which crops are made."""
+SHARD = re.compile(r"(photo|painting)_(\d{4})")
 
 
 def survey_files(
@@ -111,7 +113,7 @@ def catalog_of(root: Path, num_shards: int) -> DataCatalog:
     return DataCatalog(datasets)
 
 
-def measure(count: int, root: Path) -> pd.DataFrame:
+def measure(count: int, root: Path, first_shards: bool) -> pd.DataFrame:
     """Run the ingestion of so many pictures; return seconds and peak memory by kind of node."""
     num_shards = max(2, count // (2 * FILES_A_SHARD))
     catalog = catalog_of(root, num_shards)
@@ -119,15 +121,27 @@ def measure(count: int, root: Path) -> pd.DataFrame:
         _in_a_process(_save_sources, catalog, domain, count // 2)
     rows = []
     for node in create_pipeline(num_shards).nodes:
-        if node.name.startswith("fetch"):
-            continue
-        if re.match(r"crop_.*\d", node.name) and node.outputs[0] not in FIRST:
-            _in_a_process(_sparse_shard, catalog, node.inputs[0], node.outputs[0])
-            continue
-        kind = re.sub(r"_\d{4}", "", node.name)
-        rows.append((kind, *_in_a_process(_run, catalog, node)))
+        kind, stand_in = SHARD.sub(r"\1", node.name), _stand_in(node, first_shards)
+        if stand_in is not None:
+            _in_a_process(stand_in, catalog, SHARD.search(node.name)[0])  # type: ignore[index]
+        elif not kind.startswith("fetch"):
+            rows.append((kind, *_in_a_process(_run, catalog, node)))
     table = pd.DataFrame(rows, columns=["node", "seconds", "MB"]).groupby("node", sort=False)
     return table.agg({"seconds": "sum", "MB": "max"})
+
+
+def _stand_in(node: Node, first_shards: bool) -> Callable[[DataCatalog, str], None] | None:
+    """Return what is done in place of a node of a shard; None where the node itself runs."""
+    shard, (kind, *_) = SHARD.search(node.name), node.name.split("_")
+    if shard is None or shard[2] == "0000":
+        return None
+    if kind == "crop":
+        return _sparse_shard
+    return (
+        {"detect": _nothing, "audit": _keys_of_first, "settle": _tables_of_first}[kind]
+        if first_shards
+        else None
+    )
 
 
 def _in_a_process(work: Callable[..., None], *arguments: Any) -> tuple[float, float]:
@@ -165,11 +179,39 @@ def _save_sources(catalog: DataCatalog, domain: Domain, count: int) -> None:
     catalog[f"{domain}_sources"].save(table)
 
 
-def _sparse_shard(catalog: DataCatalog, audit: str, faces: str) -> None:
+def _nothing(_catalog: DataCatalog, _shard: str) -> None:
+    """Search nothing: what is found is drawn with the keys."""
+
+
+def _keys_of_first(catalog: DataCatalog, shard: str) -> None:
+    """Give the files of a shard the keys of the first shard, with hashes of their own."""
+    names = catalog.load(f"{shard}_sources")["name"]
+    draw = np.random.default_rng(int(hashlib.sha256(shard.encode()).hexdigest()[:8], 16))
+    keys = _repeated(catalog.load(SHARD.sub(r"\1_0000_keys", shard)), len(names))
+    words = draw.integers(0, 2**64, (3, len(names)), dtype=np.uint64)
+    hashes = dict(zip(("perceptual_word", "content_high", "content_low"), words, strict=True))
+    keys = keys.assign(name=names, rank=draw.uniform(size=len(names)), **hashes)
+    catalog.save(f"{shard}_keys", keys)
+
+
+def _tables_of_first(catalog: DataCatalog, shard: str) -> None:
+    """Give a shard the audit and the splits of the first, with as many rows as it has itself."""
+    decisions = catalog.load(f"{shard}_decisions")
+    counts = {"audit": len(decisions), "splits": int(decisions["split"].notna().sum())}
+    for kind, count in counts.items():
+        table = catalog.load(SHARD.sub(rf"\1_0000_{kind}", shard)).read()
+        catalog.save(f"{shard}_{kind}", _repeated(table, count))
+
+
+def _repeated(table: pd.DataFrame, count: int) -> pd.DataFrame:
+    return table.take(np.arange(count) % len(table)).reset_index(drop=True)
+
+
+def _sparse_shard(catalog: DataCatalog, shard: str) -> None:
     """Put an index of the shard's names, and pixels without content, where its crops would be."""
-    table, domain = catalog.load(audit).read(), faces.partition("_")[0]
-    names = table.loc[(table["domain"] == domain) & table["split"].notna(), "name"].tolist()
-    folder = Path(catalog[faces]._describe()["folder"])
+    is_used = catalog.load(f"{shard}_decisions")["split"].notna()
+    names = catalog.load(f"{shard}_sources").loc[is_used, "name"].tolist()
+    folder = Path(catalog[f"{shard}_faces"]._describe()["folder"])
     folder.mkdir(parents=True)
     (folder / FACE_INDEX).write_text(json.dumps({"names": names, "files": names}))
     header = {"descr": "|u1", "fortran_order": False, "shape": (len(names), SIZE_PX, SIZE_PX, 3)}
@@ -182,10 +224,11 @@ def main() -> None:
     """Measure each number of pictures, and print what the last needs above the first."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--pictures", type=int, nargs="+", default=[10_000, 1_000_000])
-    tables = {}
-    for count in parser.parse_args().pictures:
+    parser.add_argument("--first-shards", action="store_true")
+    options, tables = parser.parse_args(), {}
+    for count in options.pictures:
         with tempfile.TemporaryDirectory(prefix="scale_pictures_") as scratch:
-            tables[f"{count} pictures"] = measure(count, Path(scratch))
+            tables[f"{count} pictures"] = measure(count, Path(scratch), options.first_shards)
     table = pd.concat(tables, axis=1)
     table["MB above the first", ""] = table.iloc[:, -1] - table.iloc[:, 1]
     print(table.round(1).to_string())

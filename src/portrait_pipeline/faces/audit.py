@@ -43,7 +43,7 @@ REASONS = (
 """Why a file may be left out; for a duplicate, `duplicate_of` names the picture kept instead."""
 COUNTED_DTYPES = {
     name: AUDIT_DTYPES[name]
-    for name in ("domain", "kept", "reason", "crop_from", "split", "person")
+    for name in ("domain", "kept", "reason", "crop_from", "reflected_share", "split", "person")
 }
 ROWS_AT_ONCE = 10_000
 MAX_PRINT_COLOURFULNESS = 0.03

@@ -44,6 +44,7 @@ def keys_of(audit: pd.DataFrame) -> pd.DataFrame:
     keys = named.assign(
         name=audit["name"],
         kept=kept,
+        reflected_share=audit["reflected_share"],
         is_faceless=audit["fault"].isin(FACE_FAULTS),
         pixels=audit["width_px"] * audit["height_px"],
         perceptual_word=np.array([int(text, 16) for text in hashes], dtype=np.uint64),
@@ -63,15 +64,16 @@ def decide_copies(
         parameters: When pictures are copies, and whether these are left out.
 
     Returns:
-        For each file its domain and `DECIDED_COLUMNS`, of which `person` and `split` are still
-        empty.
+        For each file its domain, `reflected_share` and `DECIDED_COLUMNS`, of which `person` and
+        `split` are still empty.
 
     Raises:
         PortraitPipelineError: if `no_face` is `fail` and a picture has no usable face.
     """
     if faces.no_face == "fail":
         _refuse_faceless(keys)
-    decisions = pd.DataFrame({name: keys[name] for name in ("domain", "kept", "crop_from")})
+    taken = ("domain", "kept", "crop_from", "reflected_share")
+    decisions = pd.DataFrame({name: keys[name] for name in taken})
     decisions["reason"] = keys["reason"].cat.add_categories("duplicate")
     decisions["cluster"] = _clusters(keys, parameters.near_duplicate_distance_bits)
     decisions["duplicate_of"] = pd.Series(pd.NA, index=decisions.index, dtype="string")
