@@ -81,6 +81,7 @@ TESTS_OF_THE_WHOLE = {
     "demo/test_requests.py",
     "hooks/test_server.py",
     "notebooks/test_results.py",
+    "pipelines/ingestion/test_ingestion_shards.py",
     "runners/test_moved_ingestion.py",
     "runners/test_moved_training.py",
     "runners/test_whole_sample.py",
