@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
+from portrait_pipeline.metrics import deception
 from portrait_pipeline.metrics.deception import (
     deception_rate,
     taken_for_paintings,
@@ -37,10 +39,32 @@ def test_the_seed_decides_and_the_global_generator_is_left_alone() -> None:
     """The same settings give the same classifier, and nobody else's random numbers change."""
     settings = QUICK.model_copy(update={"num_steps": 2})
     before = torch.random.get_rng_state()
-    one, again = (train_classifier(kind(8, 0, 1), kind(8, 1, 4), settings) for _ in range(2))
+    other = settings.model_copy(update={"seed": 1})
+    made = [train_classifier(kind(8, 0, 1), kind(8, 1, 4), each) for each in (settings, other)]
     assert torch.equal(torch.random.get_rng_state(), before)
-    for name, weight in one.state_dict().items():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)  # what others have drawn so far does not matter
+        again = train_classifier(kind(8, 0, 1), kind(8, 1, 4), settings)
+    for name, weight in made[0].state_dict().items():
         assert torch.equal(weight, again.state_dict()[name])
+    one, different = (network.state_dict()["layers.0.weight"] for network in made)
+    assert not torch.equal(one, different)
+
+
+def test_every_step_shows_the_pictures_altered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One picture of each kind is seen in other colours and contrasts, and never twice."""
+    seen: list[Tensor] = []
+    monkeypatch.setattr(
+        deception.PaintingClassifier,
+        "forward",
+        lambda self, images: seen.append(images) or self.head.bias.expand(len(images)),
+    )
+    train_classifier(kind(1, 0, 1), kind(1, 1, 4), QUICK.model_copy(update={"num_steps": 2}))
+    pictures = torch.cat([batch[: QUICK.batch_size // 2] for batch in seen])
+    assert len(pictures) == QUICK.batch_size
+    assert (pictures.mean(dim=(2, 3)).std(dim=0) > 0.05).all()  # colours, in [-1, 1]
+    assert pictures.std(dim=3).mean(dim=(1, 2)).std() > 0.005  # contrast
+    assert len({picture.numpy().tobytes() for picture in pictures}) == len(pictures)
 
 
 def test_a_picture_is_judged_alone_at_any_size() -> None:

@@ -61,6 +61,15 @@ def test_a_lead_that_the_intervals_do_not_support_is_not_claimed(near: tuple[str
     assert ("closer" in said) is (len(near) < 2)
 
 
+def test_the_network_s_distance_decides_where_there_are_two() -> None:
+    """By KID the model leads, by SWD the photographs would: KID is what is said."""
+    comparison = table("kid", photo_itself=148.0, proposed=77.0)
+    of_swd = table("swd", photo_itself=59.0, proposed=84.0)[["swd", "swd_low", "swd_high"]]
+    said = word_verdict(pd.concat([comparison, of_swd], axis=1), ["proposed"])
+    assert "KID" in said
+    assert "closer" in said
+
+
 def test_without_a_distance_it_is_said() -> None:
     """No number is no praise."""
     assert "was not measured" in word_verdict(table("ssim", proposed=0.3), ["proposed"])

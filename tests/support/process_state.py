@@ -5,8 +5,8 @@ import os
 import signal
 import sys
 
-OF_OTHERS = ("PYTEST_", "_MLFLOW_TELEMETRY_", "RAY_")
-"""Variables that pytest, MLflow and Ray change whenever they like."""
+OF_OTHERS = ("PYTEST_", "_MLFLOW_TELEMETRY_", "RAY_", "TORCHINDUCTOR_")
+"""Variables that pytest, MLflow, Ray and PyTorch's compiler change whenever they like."""
 
 
 def process_state() -> dict[str, object]:
