@@ -93,6 +93,21 @@ def test_another_inner_face_is_another_person_in_the_same_frame() -> None:
     np.testing.assert_allclose(unchanged.astype(int), photos, atol=2)
 
 
+def test_the_other_face_is_warped_to_the_landmarks_of_this_one() -> None:
+    """A white dot at a landmark of the other face comes to lie at the same landmark of this one."""
+    own = np.random.default_rng(0).uniform(0.25, 0.75, (1, 68, 2))
+    theirs = own * 0.7 + 0.05
+    inner = own[0, 17:]
+    chosen = 17 + int(np.linalg.norm(inner - inner.mean(axis=0), axis=1).argmin())
+    photo, other = (np.full((1, 64, 64, 3), grey, dtype=np.uint8) for grey in (90, 20))
+    column, row = (theirs[0, chosen] * 64).astype(int)
+    other[0, row - 1 : row + 2, column - 1 : column + 2] = 255
+    swapped = with_inner_faces_of(photo, np.concatenate([own, theirs]), other)[0, ..., 0]
+    place = np.argwhere(swapped >= swapped.max() - 10).mean(axis=0)[::-1]
+    assert np.linalg.norm(place - own[0, chosen] * 64) < 2.5
+    assert np.linalg.norm(place - theirs[0, chosen] * 64) > 5.0
+
+
 def test_landmarks_on_a_line_replace_nothing(photos: np.ndarray) -> None:
     """Where there is no inner face there is nothing to swap, and no error."""
     line = np.repeat(np.linspace(0.1, 0.9, 68)[None, :, None], 2, axis=2).repeat(4, axis=0)
