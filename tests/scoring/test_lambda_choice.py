@@ -70,6 +70,15 @@ def test_the_unpainted_photograph_is_never_preferred_to_a_painter(
         assert "closer to paintings than" in choice.reason
 
 
+def test_within_the_bound_the_photographs_compete_no_more() -> None:
+    """Where the models are hardly closer than the photographs, a copy of these is not taken."""
+    rows = table(swd=[47.0, 48.0, 49.0])
+    copy = pd.DataFrame([{"lambda_perceptual": 99.0, "swd": 50.0, **PHOTOS}])
+    baseline = {"swd": 60.0, "swd_of_photos": 50.0}
+    offered = pd.concat([rows, copy], ignore_index=True)
+    assert choose_lambda(offered, baseline, "pareto", 1.1).lambda_perceptual == 10.0
+
+
 def test_kid_counts_before_swd() -> None:
     """Where both distances were measured, the network's decides."""
     both = table(kid=[90.0, 120.0, 95.0])

@@ -79,6 +79,8 @@ def test_an_interval_across_zero_concludes_nothing() -> None:
         "rank-1: a minus b is +0.010 (95 % interval -0.020 to +0.040, N = 50),"
         " so these pictures do not tell the two apart."
     )
+    turned = conclude("b", "a", "rank-1", Interval(-0.01, -0.04, 0.02, 50))
+    assert turned.endswith("so these pictures do not tell the two apart.")
 
 
 def test_other_pictures_are_refused() -> None:
