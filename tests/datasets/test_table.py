@@ -147,7 +147,7 @@ def test_shards_that_do_not_fit_are_not_merged(tmp_path: Path) -> None:
     dataset = TableDataset(filepath=str(tmp_path / "merged.csv"))
     for wrong, words in (
         (MergedTable(np.array([0, 1, 2, 1, 2]), parts), "shard 2 has fewer rows"),
-        (MergedTable(order[:-1], parts), "more rows than 3"),
+        (MergedTable(order[:-1], parts), "more rows than the 3"),
         (MergedTable(order, [table.assign(further=1), *parts[1:]]), "different columns"),
     ):
         with pytest.raises(DatasetError, match=words):

@@ -79,7 +79,7 @@ class TableDataset(CSVDataset):  # type: ignore[misc]  # kedro-datasets ships no
                 raise ValueError(f"shard {shard} has fewer rows than expected")
             yield record
         if any(next(shard, None) for shard in shards):
-            raise ValueError(f"the shards have more rows than {len(table.order)}, as expected")
+            raise ValueError(f"the shards have more rows than the {len(table.order)} expected")
 
     def _lines(self, table: Table, read_ahead: int) -> Iterator[bytes]:
         if isinstance(table, pd.DataFrame):
