@@ -55,7 +55,7 @@ def make_pipelines(experiment: ExperimentParameters) -> dict[str, Pipeline]:
         "evaluate": _group(
             "evaluation", evaluation.create_pipeline(judged, _pairs(experiment, trained))
         ),
-        "report": _group("reporting", reporting.create_pipeline(tuple(judged))),
+        "report": _group("reporting", reporting.create_pipeline(judged)),
         "publish": reporting.create_publication(),
         "portraits": portraits.create_pipeline(),
         "export": portraits.create_export(tuple(models)),

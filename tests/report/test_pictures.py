@@ -57,17 +57,18 @@ def test_fewer_names_than_asked_are_all_shown() -> None:
 
 
 def test_figure_1_has_six_rows_and_the_twin_where_there_is_one(inputs: Any) -> None:
-    """Photo, baseline, proposed; with painted twins a fourth column. Its cells are the pictures."""
-    faces = [inputs[n] for n in ("photo_faces", "baseline_portraits", "proposed_portraits")]
-    twins, judged = inputs["twin_faces"], inputs["proposed_scores"]
-    three = draw_figure_1(*faces, twins.subset([]), judged)
-    four = draw_figure_1(*faces, twins, judged)
-    assert four.width - three.width == CELL_PX + GAP_PX
+    """Photo and every model; with painted twins one more column. Its cells are the pictures."""
+    photos, twins, judged = (inputs[n] for n in ("photo_faces", "twin_faces", "proposed_scores"))
+    models = {name: inputs[f"{name}_portraits"] for name in ("baseline", "proposed")}
+    three = draw_figure_1(photos, twins.subset([]), judged, **models)
+    four = draw_figure_1(photos, twins, judged, **models)
+    five = draw_figure_1(photos, twins, judged, **models, painter=models["proposed"])
+    assert four.width - three.width == five.width - four.width == CELL_PX + GAP_PX
     best = order_by_person_kept(judged)[0][0]
     top = three.height - 6 * (CELL_PX + GAP_PX)
     cell = three.crop((MARGIN_PX, top, MARGIN_PX + CELL_PX, top + CELL_PX))
     small = np.asarray(cell.resize((64, 64), Image.Resampling.BOX), dtype=float)
-    original = faces[0].subset([best])[0].astype(float)
+    original = photos.subset([best])[0].astype(float)
     assert np.abs(small - original).mean() < 4.0
 
 

@@ -18,6 +18,7 @@ from portrait_pipeline.report.explanation import (
     find_setting,
 )
 from portrait_pipeline.report.headline import headline_gaps, headline_rows
+from portrait_pipeline.report.models import model_label
 from portrait_pipeline.report.page import render_page
 from portrait_pipeline.report.pictures import (
     draw_picture_table,
@@ -61,24 +62,20 @@ FIGURE_ROWS = 6
 
 def draw_figure_1(
     photo_faces: FaceSet,
-    baseline_portraits: FaceSet,
-    proposed_portraits: FaceSet,
     twin_faces: FaceSet,
     proposed_scores: pd.DataFrame,
+    **portraits: FaceSet,
 ) -> Image.Image:
-    """Draw the report's Figure 1: photo, portrait by the baseline, portrait by the proposed model.
+    """Draw the report's Figure 1: photo, and its portrait by each model, named by `portraits`.
 
     Six test pictures, not chosen by eye: sorted from the best to the worst kept person by the judge
     of the proposed model, at even distances, both ends included. Where the painted twins of the
-    photos are known (the sample), they stand in a fourth column.
+    photos are known (the sample), they stand in the last column.
     """
     ordered, _, _ = order_by_person_kept(proposed_scores)
     names = spread_evenly(ordered, FIGURE_ROWS)
-    columns = {
-        "Photo": photo_faces,
-        "Baseline": baseline_portraits,
-        "Proposed": proposed_portraits,
-    }
+    painted = {model_label(model): faces for model, faces in portraits.items()}
+    columns = {"Photo": photo_faces, **painted}
     if set(names) <= set(twin_faces.names):
         columns["Painted twin"] = twin_faces
     return draw_picture_table(columns, names)

@@ -1,6 +1,6 @@
 """Wiring of the reporting: figure, plots, the sections of the page, and the page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kedro.pipeline import Node, Pipeline
 
@@ -18,17 +18,20 @@ PLOTS = [
 ]
 
 
-def create_pipeline(models: Sequence[str]) -> Pipeline:
+def create_pipeline(models: Mapping[str, str]) -> Pipeline:
     """Create the pipeline that draws the figure and the plots and writes the report page.
 
     Args:
-        models: Every trained model, in the order in which the page shows them.
+        models: The name of every training, in the order in which the page shows them, and the
+            model that it is a seed of; the figure shows the first seed of each model.
     """
-    return _plots(models) + Pipeline(
+    painted = {model: f"{model}_portraits" for model in dict.fromkeys(models.values())}
+    judged = {name: name for name in ("photo_faces", "twin_faces", "proposed_scores")}
+    return _plots(tuple(models)) + Pipeline(
         [
             Node(
                 func=nodes.draw_figure_1,
-                inputs=[*PORTRAITS, "twin_faces", "proposed_scores"],
+                inputs={**judged, **painted},
                 outputs="figure_1",
                 name="draw_figure_1",
             ),
