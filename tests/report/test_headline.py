@@ -3,9 +3,10 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from portrait_pipeline.report.headline import headline_gaps, headline_rows
+from portrait_pipeline.report.headline import headline_gaps, headline_models, headline_rows
 
 
 def test_marks_stand_between_chance_and_the_best(inputs: Any) -> None:
@@ -18,6 +19,19 @@ def test_marks_stand_between_chance_and_the_best(inputs: Any) -> None:
     assert marks["proposed"].at == pytest.approx(expected)
     assert marks["baseline"].low <= marks["baseline"].at <= marks["baseline"].high
     assert row.scale_ends == ("chance 0.020", "photo 1.000")
+
+
+def test_every_model_has_a_column_and_a_colour_and_further_seeds_none(inputs: Any) -> None:
+    """Whatever the models are called; a control is no model."""
+    rows = inputs["comparison"].set_index("model")
+    added = dict.fromkeys(("painter", "painter_seed_1"), rows.loc["proposed"])
+    comparison = pd.concat([rows, pd.DataFrame(added).T]).rename_axis("model").reset_index()
+    models = headline_models(comparison)
+    assert [model.name for model in models] == ["baseline", "proposed", "painter"]
+    assert len({model.colour for model in models}) == 3
+    row = headline_rows(comparison)[0]
+    assert len(row.cells) == 3
+    assert {mark.kind: mark.colour for mark in row.marks}["painter"] == models[2].colour
 
 
 def test_lower_is_better_runs_the_other_way(inputs: Any) -> None:

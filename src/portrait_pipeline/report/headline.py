@@ -1,4 +1,4 @@
-"""The headline table: both models, each number on a scale from the worst to the best control."""
+"""The headline table: the models, each number on a scale from the worst to the best control."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,22 +8,39 @@ from typing import Any
 import pandas as pd
 
 from portrait_pipeline.report.measures import BY_KEY, HEADLINE_KEYS, Measure
+from portrait_pipeline.report.models import model_label
+from portrait_pipeline.report.style import model_colours
 from portrait_pipeline.report.tables import (
     Cell,
     make_cells,
     number_of,
     rows_by_model,
 )
+from portrait_pipeline.report.verdict import trained_models
 from portrait_pipeline.report.wording import write_measurement
 
-COMPARED_MODELS = ("baseline", "proposed")
+THEMED = {name: f"var(--{name})" for name in ("baseline", "proposed")}
+"""Their colours are those of the page's theme, light, dark or printed."""
+
+
+@dataclass(frozen=True)
+class HeadlineModel:
+    """A column of the headline: the first seed of a model, and its colour in CSS."""
+
+    name: str
+    label: str
+    colour: str
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A point of the small scale beside a number, in per cent of the scale's length."""
+    """A point of the small scale beside a number, in per cent of the scale's length.
+
+    `kind` is the model, or `painted_twin`.
+    """
 
     kind: str
+    colour: str
     at: float
     low: float
     high: float
@@ -31,7 +48,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class HeadlineRow:
-    """One measure of the headline: both models, and the scale from chance to the best possible."""
+    """One measure of the headline: every model, and the scale from chance to the best possible."""
 
     measure: Measure
     cells: tuple[Cell, ...]
@@ -39,16 +56,28 @@ class HeadlineRow:
     scale_ends: tuple[str, str]
 
 
+def headline_models(comparison: pd.DataFrame) -> tuple[HeadlineModel, ...]:
+    """List the columns: the first seed of each trained model."""
+    trained = trained_models(comparison)
+    colours = model_colours(trained) | THEMED
+    return tuple(
+        HeadlineModel(name, model_label(name), colours[name])
+        for name in trained
+        if "_seed_" not in name
+    )
+
+
 def headline_rows(comparison: pd.DataFrame) -> tuple[HeadlineRow, ...]:
-    """Set the baseline beside the proposed model, each number on its scale from bad to best."""
+    """Set the models side by side, each number on its scale from bad to best."""
     rows = rows_by_model(comparison)
-    models = [rows[model] for model in COMPARED_MODELS if model in rows]
+    shown = headline_models(comparison)
+    models = [rows[model.name] for model in shown]
     keys = [key for key in _headline_keys(comparison) if _is_measured(models, key)]
     return tuple(
         HeadlineRow(
             measure=BY_KEY[key],
             cells=make_cells(models, BY_KEY[key]),
-            marks=_place_marks(rows, BY_KEY[key]),
+            marks=_place_marks(rows, shown, BY_KEY[key]),
             scale_ends=_name_scale_ends(rows, BY_KEY[key]),
         )
         for key in keys
@@ -56,9 +85,9 @@ def headline_rows(comparison: pd.DataFrame) -> tuple[HeadlineRow, ...]:
 
 
 def headline_gaps(comparison: pd.DataFrame) -> tuple[tuple[str, str], ...]:
-    """Name the measures of the headline that neither model has, each with the reason."""
+    """Name the measures of the headline that no model has, each with the reason."""
     rows = rows_by_model(comparison)
-    models = [rows[model] for model in COMPARED_MODELS if model in rows]
+    models = [rows[model.name] for model in headline_models(comparison)]
     keys = [key for key in _headline_keys(comparison) if not _is_measured(models, key)]
     return tuple(
         (BY_KEY[key].label, make_cells(models, BY_KEY[key])[0].why_missing) for key in keys
@@ -86,7 +115,9 @@ def _scale(rows: Mapping[str, Mapping[Any, Any]], measure: Measure) -> tuple[flo
     return bad, best
 
 
-def _place_marks(rows: Mapping[str, Mapping[Any, Any]], measure: Measure) -> tuple[Mark, ...]:
+def _place_marks(
+    rows: Mapping[str, Mapping[Any, Any]], models: Sequence[HeadlineModel], measure: Measure
+) -> tuple[Mark, ...]:
     bad, best = _scale(rows, measure)
     if not math.isfinite(bad - best) or bad == best:
         return ()
@@ -95,14 +126,15 @@ def _place_marks(rows: Mapping[str, Mapping[Any, Any]], measure: Measure) -> tup
         return min(max(100.0 * (value - bad) / (best - bad), 0.0), 100.0)
 
     marks = []
-    for model in ("painted_twin", *COMPARED_MODELS):
+    colours = {"painted_twin": "var(--truth)"} | {model.name: model.colour for model in models}
+    for model, colour in colours.items():
         row = rows.get(model, {})
         value = number_of(row, measure.key)
         if math.isnan(value):
             continue
         ends = [number_of(row, measure.key + end) for end in ("_low", "_high")]
         low, high = sorted(place(value if math.isnan(end) else end) for end in ends)
-        marks.append(Mark(kind=model, at=place(value), low=low, high=high))
+        marks.append(Mark(model, colour, place(value), low, high))
     return tuple(marks)
 
 

@@ -11,7 +11,7 @@ from portrait_pipeline.file_names import path_of_text
 from portrait_pipeline.images import FaceSet
 from portrait_pipeline.pictures import ListingFault, PictureError, decode_reduced, read_file
 from portrait_pipeline.report.differences import DifferenceRow
-from portrait_pipeline.report.headline import HeadlineRow
+from portrait_pipeline.report.headline import HeadlineModel, HeadlineRow
 from portrait_pipeline.report.measures import Measure
 from portrait_pipeline.report.pictures import THUMBNAIL_PX, to_data_uri
 from portrait_pipeline.report.tables import CheckpointRow, LambdaRow, SeedRow, Table
@@ -30,6 +30,7 @@ class ResultsSection:
     verdict: str
     deception: str
     conclusion: tuple[str, ...]
+    headline_models: tuple[HeadlineModel, ...]
     headline: tuple[HeadlineRow, ...]
     headline_gaps: tuple[tuple[str, str], ...]
     everything: Table

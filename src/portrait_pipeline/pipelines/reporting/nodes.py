@@ -17,7 +17,7 @@ from portrait_pipeline.report.explanation import (
     explain_reduction,
     find_setting,
 )
-from portrait_pipeline.report.headline import headline_gaps, headline_rows
+from portrait_pipeline.report.headline import headline_gaps, headline_models, headline_rows
 from portrait_pipeline.report.models import model_label
 from portrait_pipeline.report.page import render_page
 from portrait_pipeline.report.pictures import (
@@ -169,6 +169,7 @@ def summarise_results(
         verdict=word_verdict(comparison, trained_models(comparison)),
         deception=word_deception(comparison),
         conclusion=tuple(conclusion),
+        headline_models=headline_models(comparison),
         headline=headline_rows(comparison),
         headline_gaps=headline_gaps(comparison),
         everything=everything_table(comparison),
