@@ -22,6 +22,7 @@ with sync_playwright() as playwright:
         executable_path=shutil.which("chromium"), args=["--no-sandbox"]
     )
     page = browser.new_page(viewport={"width": 920, "height": 700})
+    page.set_default_timeout(120_000)
     page.set_content(figure)
     page.locator(".main-svg").first.wait_for()
     page.locator(".plotly-graph-div").screenshot(path=here / "tradeoff.png")
