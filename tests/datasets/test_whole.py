@@ -191,7 +191,7 @@ def test_every_file_of_the_catalog_is_whole() -> None:
 
 
 def test_tables_have_one_setting() -> None:
-    """Every CSV file of the catalog is read and written by the one table dataset, shards' lazily."""
+    """Every CSV file of the catalog has the one table dataset, those of shards its lazy form."""
     for file in CATALOGS:
         for name, entry in yaml.safe_load(file.read_text(encoding="utf-8")).items():
             if isinstance(entry, dict) and str(entry.get("filepath")).endswith(".csv"):
