@@ -22,6 +22,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 from unittest.mock import patch
@@ -123,25 +124,22 @@ def measure(count: int, root: Path, first_shards: bool) -> pd.DataFrame:
     for node in create_pipeline(num_shards).nodes:
         kind, stand_in = SHARD.sub(r"\1", node.name), _stand_in(node, first_shards)
         if stand_in is not None:
-            _in_a_process(stand_in, catalog, SHARD.search(node.name)[0])  # type: ignore[index]
+            _in_a_process(stand_in, catalog)
         elif not kind.startswith("fetch"):
             rows.append((kind, *_in_a_process(_run, catalog, node)))
     table = pd.DataFrame(rows, columns=["node", "seconds", "MB"]).groupby("node", sort=False)
     return table.agg({"seconds": "sum", "MB": "max"})
 
 
-def _stand_in(node: Node, first_shards: bool) -> Callable[[DataCatalog, str], None] | None:
+def _stand_in(node: Node, first_shards: bool) -> Callable[[DataCatalog], None] | None:
     """Return what is done in place of a node of a shard; None where the node itself runs."""
     shard, (kind, *_) = SHARD.search(node.name), node.name.split("_")
     if shard is None or shard[2] == "0000":
         return None
-    if kind == "crop":
-        return _sparse_shard
-    return (
-        {"detect": _nothing, "audit": _keys_of_first, "settle": _tables_of_first}[kind]
-        if first_shards
-        else None
-    )
+    works = {"crop": _sparse_shard}
+    if first_shards:
+        works |= {"detect": _nothing, "audit": _keys_of_first, "settle": _tables_of_first}
+    return partial(works[kind], shard=shard[0]) if kind in works else None
 
 
 def _in_a_process(work: Callable[..., None], *arguments: Any) -> tuple[float, float]:
@@ -179,7 +177,7 @@ def _save_sources(catalog: DataCatalog, domain: Domain, count: int) -> None:
     catalog[f"{domain}_sources"].save(table)
 
 
-def _nothing(_catalog: DataCatalog, _shard: str) -> None:
+def _nothing(catalog: DataCatalog, shard: str) -> None:
     """Search nothing: what is found is drawn with the keys."""
 
 
