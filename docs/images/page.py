@@ -9,8 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from browser import opened_page
 from PIL import Image
-from playwright.sync_api import sync_playwright
 from skimage import data
 
 START = "from portrait_pipeline.portrait_command import main; main()"
@@ -19,18 +19,14 @@ PORT = "7859"
 photo = Path(tempfile.mkdtemp(), "astronaut.png")
 Image.fromarray(data.astronaut()).save(photo)
 command = [sys.executable, "-c", START, "serve", "--port", PORT]
-with sync_playwright() as playwright, subprocess.Popen(command, stderr=subprocess.PIPE) as server:
+with subprocess.Popen(command, stderr=subprocess.PIPE) as server:
     assert server.stderr
     server.stderr.readline()  # the page is open
-    browser = playwright.chromium.launch(
-        executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-    )
-    page = browser.new_page(viewport={"width": 1280, "height": 900}, device_scale_factor=0.75)
-    page.goto(f"http://127.0.0.1:{PORT}/")
-    page.locator("#photo input[type=file]").first.set_input_files(photo)
-    page.locator("#slider img").first.wait_for()
-    page.wait_for_timeout(1500)  # the line of the slider moves to its place
-    page.screenshot(path=Path(__file__).with_name("page.png"), full_page=True)
-    browser.close()
+    with opened_page(1280, 900, scale=0.75) as page:
+        page.goto(f"http://127.0.0.1:{PORT}/")
+        page.locator("#photo input[type=file]").first.set_input_files(photo)
+        page.locator("#slider img").first.wait_for()
+        page.wait_for_timeout(1500)  # the line of the slider moves to its place
+        page.screenshot(path=Path(__file__).with_name("page.png"), full_page=True)
     server.terminate()
 shutil.rmtree(photo.parent)

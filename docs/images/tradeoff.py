@@ -3,10 +3,9 @@
 It draws the tables in docs/results, as the report page of the study does.
 """
 
-import shutil
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from browser import opened_page
 
 from portrait_pipeline.datasets.table import TableDataset
 from portrait_pipeline.report.plots import trade_off_figure
@@ -17,13 +16,7 @@ tables = [
     for name in ("comparison", "lambda_table")
 ]
 figure = trade_off_figure(*tables).to_html(include_plotlyjs=True, default_width="900px")
-with sync_playwright() as playwright:
-    browser = playwright.chromium.launch(
-        executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-    )
-    page = browser.new_page(viewport={"width": 920, "height": 700})
-    page.set_default_timeout(120_000)
+with opened_page(920, 700) as page:
     page.set_content(figure)
     page.locator(".main-svg").first.wait_for()
     page.locator(".plotly-graph-div").screenshot(path=here / "tradeoff.png")
-    browser.close()
