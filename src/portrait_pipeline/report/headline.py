@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from portrait_pipeline.report.measures import BY_KEY, HEADLINE_KEYS, Measure
-from portrait_pipeline.report.models import model_label
+from portrait_pipeline.report.models import family_of, model_label
 from portrait_pipeline.report.style import model_colours
 from portrait_pipeline.report.tables import (
     Cell,
@@ -63,7 +63,7 @@ def headline_models(comparison: pd.DataFrame) -> tuple[HeadlineModel, ...]:
     return tuple(
         HeadlineModel(name, model_label(name), colours[name])
         for name in trained
-        if "_seed_" not in name
+        if family_of(name) == name
     )
 
 

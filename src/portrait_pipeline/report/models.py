@@ -28,6 +28,11 @@ def model_label(model: str) -> str:
     return MODEL_LABELS.get(model, model.replace("_", " ").capitalize())
 
 
+def family_of(model: str) -> str:
+    """Return the model that a training is a seed of; the first seed has the model's own name."""
+    return model.partition("_seed_")[0]
+
+
 def why_not_measured(measure: Measure, model: str) -> str:
     """Say why a number is missing for one model or control."""
     match model:

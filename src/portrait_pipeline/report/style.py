@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import plotly.graph_objects as go
 
+from portrait_pipeline.report.models import family_of
+
 BASELINE, PROPOSED, TRUTH, CONTROL = "#0072B2", "#D55E00", "#009E73", "#7A828C"
 MODEL_COLOURS = {"baseline": BASELINE, "proposed": PROPOSED, "painted_twin": TRUTH}
 OTHER_COLOURS = ("#CC79A7", "#56B4E9", "#E69F00", "#000000", "#9C6B30")
@@ -20,10 +22,10 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-ser
 
 def model_colours(models: Sequence[str]) -> dict[str, str]:
     """Give each model a colour, the same to the seeds of one; controls have `CONTROL`."""
-    families = dict.fromkeys(model.partition("_seed_")[0] for model in models)
+    families = dict.fromkeys(map(family_of, models))
     others = [family for family in families if family not in MODEL_COLOURS]
     colours = MODEL_COLOURS | dict(zip(others, cycle(OTHER_COLOURS), strict=False))
-    return {model: colours[model.partition("_seed_")[0]] for model in models}
+    return {model: colours[family_of(model)] for model in models}
 
 
 def axis(
