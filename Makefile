@@ -42,9 +42,10 @@ demo: install  ## Run the whole experiment on the drawn sample (ten minutes on t
 	$(BIN)/kedro run $(SAMPLE)
 	$(BIN)/python docs/images/portrait.py data/08_reporting/sample/portrait.jpg
 
+# A file of tests stays in one process, which keeps what it shares; more than four take too much memory.
 test: tools  ## Run the linters and the tests, with coverage
 	$(MAKE) lint
-	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -m "not slow" --numprocesses=auto --maxprocesses=4 --dist=loadfile --cov --cov-report=term:skip-covered
 
 # pytest exits with 5 when no test is marked.
 test-slow: tools  ## Run the tests marked `slow`
