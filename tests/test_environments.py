@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from portrait_pipeline.settings import CONFIG_LOADER_ARGS
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
-ENVIRONMENTS = ("sample", "study", "study_long", "painter", "cluster")
+ENVIRONMENTS = ("sample", "study", "study_long", "painter", "ablation", "cluster")
 # Every parameter that others refer to, changed; and some that stand below a group.
 GIVEN: tuple[dict[str, Any], ...] = (
     {},

@@ -18,7 +18,7 @@ from portrait_pipeline.pipeline_registry import (
     register_pipelines,
     trained_models,
 )
-from portrait_pipeline.report.results_page import TABLES
+from portrait_pipeline.report.results_page import TABLES, TUNING_TABLES
 from portrait_pipeline.settings import CONFIG_LOADER_ARGS, CONFIG_LOADER_CLASS
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
@@ -97,23 +97,49 @@ def test_each_training_is_compared_with_the_named_model_of_its_seed() -> None:
 
 @pytest.mark.usefixtures("_no_context")
 @pytest.mark.parametrize(
-    ("env", "folder"), [("study", "docs/results"), ("study_long", "docs/results_long")]
+    ("env", "folder"),
+    [
+        ("study", "docs/results"),
+        ("study_long", "docs/results_long"),
+        ("ablation", "docs/ablation"),
+    ],
 )
 def test_a_study_publishes_its_tables_and_the_page_made_of_them(env: str, folder: str) -> None:
     """The page reads the published files alone, says where they lie, and trains nothing twice."""
     read = open_session(env)
     catalog, settings = read["catalog"], read["parameters"]
     publication = settings["publication"]
-    assert settings["stages"][-1] == "publish"
+    stages = settings["stages"]
+    assert stages[-1] == "publish"
     assert settings["training"]["reuse"] is True
     assert catalog["published_{table}"]["filepath"] == f"{folder}/{{table}}.csv"
     assert catalog["results_page"]["filepath"] == f"{folder}.md"
     assert publication["folder"] == folder
     assert f"--env={env} " in publication["command"]
-    made_of = {out: set(node.inputs) for node in made()["publish"].nodes for out in node.outputs}
-    published = {f"published_{table}" for table in TABLES}
+    publish = register_pipelines()["publish"]
+    made_of = {out: set(node.inputs) for node in publish.nodes for out in node.outputs}
+    tables = {*TABLES, *(table for stage, table in TUNING_TABLES.items() if stage in stages)}
+    published = {f"published_{table}" for table in tables}
     assert made_of["results_page"] == {"params:publication", *published}
-    assert all(made_of[name] == set(TABLES) for name in published)
+    assert all(made_of[name] == tables for name in published)
+
+
+@pytest.mark.usefixtures("_no_context")
+@pytest.mark.parametrize("env", sorted(folder.name for folder in CONF.iterdir() if folder.is_dir()))
+def test_kedro_run_needs_nothing_that_another_pipeline_makes(env: str) -> None:
+    """Law: in every environment the stages make all that they take, in the first run too."""
+    open_session(env)
+    found = register_pipelines()
+    elsewhere = {name for pipeline in found.values() for name in pipeline.outputs()}
+    assert not found["__default__"].inputs() & elsewhere
+
+
+def test_a_page_without_tuning_shows_none() -> None:
+    """Where no stage tunes λ_p, the report takes neither its table nor its choice."""
+    stages = ("ingest", "train", "evaluate", "report")
+    tuned = {"lambda_table", "chosen_lambda"}
+    assert tuned <= made()["report"].inputs()
+    assert not tuned & made(stages=stages)["report"].inputs()
 
 
 def test_a_model_with_another_teacher_embeds_with_that_teacher() -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from support.kedro_commands import copy_project, run_commands
 
 from portrait_pipeline.datasets.table import TableDataset
-from portrait_pipeline.report.results_page import TABLES, render_results
+from portrait_pipeline.report.results_page import TABLES, TUNING_TABLES, render_results
 from portrait_pipeline.sample import draw_painting, draw_photo
 
 NUM_PICTURES = 16
@@ -63,7 +63,10 @@ def test_a_study_is_one_command_and_a_second_one_trains_nothing(tmp_path: Path) 
     assert "steps of" in first.output
     assert "steps of" not in second.output, "a model was trained again"
     folder = project / "docs" / "results"
-    tables = {name: TableDataset(filepath=str(folder / f"{name}.csv")).load() for name in TABLES}
+    tables = {
+        name: TableDataset(filepath=str(folder / f"{name}.csv")).load()
+        for name in (*TABLES, *TUNING_TABLES.values())
+    }
     seeds = tables["seed_summary"].set_index("model")["num_seeds"].to_dict()
     assert seeds == {"baseline": 2, "proposed": 2}
     compared: pd.DataFrame = tables["differences"][["model", "compared_with"]].drop_duplicates()
@@ -75,4 +78,4 @@ def test_a_study_is_one_command_and_a_second_one_trains_nothing(tmp_path: Path) 
     publication = yaml.safe_load(
         (project / "conf" / "study" / "parameters_models.yml").read_text(encoding="utf-8")
     )["publication"]
-    assert render_results(tables, publication["command"], publication["folder"]) == page
+    assert render_results(tables, **publication) == page

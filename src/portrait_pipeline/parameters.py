@@ -352,6 +352,7 @@ class PublicationParameters(Parameters):
 
     command: str
     folder: str
+    title: str = "Results"
 
 
 class PortrayingParameters(Parameters):

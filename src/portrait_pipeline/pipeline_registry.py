@@ -41,7 +41,7 @@ def register_pipelines() -> dict[str, Pipeline]:
 
 def make_pipelines(experiment: ExperimentParameters) -> dict[str, Pipeline]:
     """Make every pipeline of an experiment, by name."""
-    models = experiment.models
+    models, is_tuned = experiment.models, "tune" in experiment.stages
     _refuse_taken_names(experiment)
     trained = {name: trained_models(name, model) for name, model in models.items()}
     judged = {trained_as: name for name in models for trained_as in trained[name]}
@@ -55,13 +55,12 @@ def make_pipelines(experiment: ExperimentParameters) -> dict[str, Pipeline]:
         "evaluate": _group(
             "evaluation", evaluation.create_pipeline(judged, _pairs(experiment, trained))
         ),
-        "report": _group("reporting", reporting.create_pipeline(judged)),
-        "publish": reporting.create_publication(),
+        "report": _group("reporting", reporting.create_pipeline(judged, is_tuned)),
+        "publish": reporting.create_publication(experiment.stages),
         "portraits": portraits.create_pipeline(),
         "export": portraits.create_export(tuple(models)),
     }
-    chosen = "tune" in experiment.stages
-    in_order = {**named, "train": _sum(_train(trained[name], chosen) for name in models)}
+    in_order = {**named, "train": _sum(_train(trained[name], is_tuned) for name in models)}
     return {**named, "__default__": _sum(in_order[stage] for stage in experiment.stages)}
 
 

@@ -29,4 +29,5 @@ def test_it_loads_what_the_report_reads_and_writes() -> None:
     """Every dataset that it loads is one of the reporting pipeline's."""
     loaded = {name for cell in CODE for name in re.findall(r'load\("(\w+)"\)', cell.source)}
     assert loaded
-    assert loaded <= create_pipeline({"baseline": "baseline", "proposed": "proposed"}).datasets()
+    models = {"baseline": "baseline", "proposed": "proposed"}
+    assert loaded <= create_pipeline(models, has_tuning=True).datasets()

@@ -208,6 +208,17 @@ def test_a_run_that_measured_little_still_has_its_page(inputs: Any, run_nodes: A
     assert not re.search(r"\bnan\b", words, re.IGNORECASE)
 
 
+def test_a_run_without_tuning_has_its_page(inputs: Any, run_nodes: Any) -> None:
+    """Where λ_p was not tuned, the page and its plots say nothing of a choice."""
+    tuned = {"lambda_table", "chosen_lambda"}
+    words = Reader(
+        run_nodes({n: v for n, v in inputs.datasets.items() if n not in tuned})["report"]
+    )
+    assert "Identity and distance to paintings" in words.words
+    assert "Choosing λ" not in words.words
+    assert "Tuning, on validation" not in "".join(words.json)
+
+
 def test_a_browser_draws_it_all(page: str, tmp_path: Path) -> None:
     """In Chromium nothing is asked of a network or fails; nothing sticks out or is hidden.
 

@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from portrait_pipeline.datasets.table import TableDataset
-from portrait_pipeline.report.results_page import TABLES, render_results
+from portrait_pipeline.report.results_page import TABLES, TUNING_TABLES, render_results
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
 COMMAND = "kedro run --env=study"
 
 
@@ -97,26 +99,34 @@ def test_seeds_differences_and_tuning_are_said(tables: dict[str, pd.DataFrame]) 
     assert "The last epochs" not in page
 
 
+def test_a_study_without_tuning_has_its_page(tables: dict[str, pd.DataFrame]) -> None:
+    """What was not tuned has no section."""
+    page = render_results({name: tables[name] for name in TABLES}, COMMAND, "docs/results")
+    assert rows_of(page, "Differences, picture by picture")
+    assert "Choosing λ_p" not in page
+    assert "A kept share" not in page
+
+
 def test_the_page_of_tables_that_were_kept_is_the_same(
     tables: dict[str, pd.DataFrame], tmp_path: Path
 ) -> None:
     """Law: tables go through their files and the page does not change by a letter."""
     kept = {}
-    for name in TABLES:
+    for name in (*TABLES, *TUNING_TABLES.values()):
         dataset = TableDataset(filepath=str(tmp_path / f"{name}.csv"))
         dataset.save(tables[name])
         kept[name] = dataset.load()
     assert render_results(kept, COMMAND, "a") == render_results(tables, COMMAND, "a")
 
 
-@pytest.mark.parametrize("study", ["results", "results_long"])
+@pytest.mark.parametrize("study", ["results", "results_long", "ablation"])
 def test_the_page_in_the_documents_is_that_of_its_tables(study: str) -> None:
     """Whoever changes a table or the page by hand is found out."""
-    files = {name: DOCS / study / f"{name}.csv" for name in TABLES}
-    if not all(file.is_file() for file in files.values()):
-        pytest.skip(f"docs/{study} holds no tables; kedro run --env=study writes them")
+    env = {"results": "study", "results_long": "study_long", "ablation": "ablation"}[study]
+    files = {file.stem: file for file in (DOCS / study).glob("*.csv")}
+    if not files:
+        pytest.skip(f"docs/{study} holds no tables; kedro run --env={env} writes them")
     tables = {name: TableDataset(filepath=str(file)).load() for name, file in files.items()}
-    env = {"results": "study", "results_long": "study_long"}[study]
-    command = f"kedro run --env={env} --params photos_folder=DIR,paintings_folder=DIR"
+    models = (ROOT / "conf" / env / "parameters_models.yml").read_text(encoding="utf-8")
     page = (DOCS / f"{study}.md").read_text(encoding="utf-8")
-    assert render_results(tables, command, f"docs/{study}") == page
+    assert render_results(tables, **yaml.safe_load(models)["publication"]) == page

@@ -206,7 +206,8 @@ def invent_audit(names: list[str], left_out: dict[str, tuple[str, str]]) -> pd.D
 def run_nodes(datasets: dict[str, Any]) -> dict[str, Any]:
     """Run the pipeline's nodes in order without a catalog; return what they wrote."""
     known = dict(datasets)
-    for node in create_pipeline({name: name for name in ("baseline", "proposed")}).nodes:
+    models = {name: name for name in ("baseline", "proposed")}
+    for node in create_pipeline(models, has_tuning="lambda_table" in datasets).nodes:
         known |= node.run({name: known[name] for name in node.inputs})
     return {name: value for name, value in known.items() if name not in datasets}
 

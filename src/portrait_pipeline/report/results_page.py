@@ -12,15 +12,11 @@ from portrait_pipeline.report.tables import Cell, make_cells, number_of
 from portrait_pipeline.report.verdict import trained_models, word_deception, word_verdict
 from portrait_pipeline.report.wording import write_lambda, write_number, write_share
 
-TABLES = (
-    "comparison",
-    "seed_summary",
-    "differences",
-    "checkpoint_spread",
-    "lambda_table",
-    "share_table",
-)
-"""The tables of a study, by their names in the catalog."""
+TABLES = ("comparison", "seed_summary", "differences", "checkpoint_spread")
+"""The tables of every study, by their names in the catalog."""
+
+TUNING_TABLES = {"tune": "lambda_table", "tune_share": "share_table"}
+"""The tables of a study with these stages."""
 
 PERSON = ("identity_similarity", "rank_1", "rank_5", "true_accept_rate")
 PAINTING = ("kid", "kid_early", "swd", "deception_rate", "diversity")
@@ -28,7 +24,7 @@ PICTURE = ("ssim", "ssim_as_published", "landmark_error", "face_found_share", "t
 SPREAD = ("identity_similarity", "rank_1", "swd", "ssim")
 TUNED = ("identity_similarity", "rank_1", "kid", "swd", "ssim", "ssim_as_published")
 
-_HEAD = """# Results
+_HEAD = """# {title}
 
 {verdict}
 
@@ -45,18 +41,22 @@ Judge: {judge}. Teacher: {teacher}. N = {n} test photographs. Brackets are 95 % 
 """
 
 
-def render_results(tables: Mapping[str, pd.DataFrame], command: str, folder: str) -> str:
+def render_results(
+    tables: Mapping[str, pd.DataFrame], command: str, folder: str, title: str = "Results"
+) -> str:
     """Write the page.
 
     Args:
-        tables: Those of `TABLES`, as they are kept.
+        tables: Those of `TABLES` and, where the study tunes, of `TUNING_TABLES`, as they are kept.
         command: What runs the study.
         folder: Where its tables are kept.
+        title: The page's heading.
     """
     comparison = tables["comparison"]
     first = comparison.iloc[0].to_dict()
     parts = [
         _HEAD.format(
+            title=title,
             verdict=_verdict(comparison),
             folder=folder,
             command=command,
@@ -70,8 +70,8 @@ def render_results(tables: Mapping[str, pd.DataFrame], command: str, folder: str
         _section("Over the seeds of each model", _seeds(tables["seed_summary"]), TUNED),
         _differences(tables["differences"]),
         _section("The last epochs, each by itself", _epochs(tables["checkpoint_spread"]), SPREAD),
-        _section("Choosing λ_p, on validation photographs", _tuned(tables["lambda_table"]), TUNED),
-        _section("A kept share of the gradient", _tuned(tables["share_table"]), TUNED),
+        _section("Choosing λ_p, on validation photographs", _tuned(tables, "lambda_table"), TUNED),
+        _section("A kept share of the gradient", _tuned(tables, "share_table"), TUNED),
     ]
     return "\n".join(part for part in parts if part)
 
@@ -107,9 +107,9 @@ def _epochs(spread: pd.DataFrame) -> Rows:
     return [(f"{model_label(str(row['model']))}, epoch {row['epoch']:.0f}", row) for row in rows]
 
 
-def _tuned(table: pd.DataFrame) -> Rows:
-    rows = []
-    for row in table.to_dict(orient="records"):
+def _tuned(tables: Mapping[str, pd.DataFrame], name: str) -> Rows:
+    rows: Rows = []
+    for row in tables.get(name, pd.DataFrame()).to_dict(orient="records"):
         label = f"λ_p {write_lambda(number_of(row, 'lambda_perceptual'))}"
         share = number_of(row, "perceptual_gradient_share")
         label += "" if math.isnan(share) else f", {write_share(share)} of the gradient"

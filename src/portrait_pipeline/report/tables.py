@@ -181,6 +181,8 @@ def lambda_measures(lambda_table: pd.DataFrame) -> tuple[Measure, ...]:
 
 def lambda_rows(lambda_table: pd.DataFrame) -> tuple[LambdaRow, ...]:
     """Write the tuning table, the chosen λ_p marked, in rising order of λ_p."""
+    if lambda_table.empty:
+        return ()
     measures = lambda_measures(lambda_table)
     ordered = lambda_table.sort_values("lambda_perceptual", na_position="last", kind="stable")
     rows = ordered.to_dict(orient="records")

@@ -26,7 +26,7 @@ from portrait_pipeline.report.pictures import (
     spread_evenly,
     to_data_uri,
 )
-from portrait_pipeline.report.results_page import TABLES, render_results
+from portrait_pipeline.report.results_page import render_results
 from portrait_pipeline.report.sections import (
     MAX_CROPS,
     MAX_RANKED,
@@ -91,9 +91,10 @@ def freshness_of(models: Sequence[str]) -> Callable[..., pd.DataFrame]:
     return check_comparison
 
 
-def plot_trade_off(comparison: pd.DataFrame, lambda_table: pd.DataFrame) -> go.Figure:
+def plot_trade_off(comparison: pd.DataFrame, lambda_table: pd.DataFrame | None = None) -> go.Figure:
     """Plot the person kept against the distance to paintings, one point per λ_p, with controls."""
-    return plots.trade_off_figure(comparison, lambda_table)
+    tuned = pd.DataFrame() if lambda_table is None else lambda_table
+    return plots.trade_off_figure(comparison, tuned)
 
 
 def losses_of(models: Sequence[str]) -> Callable[..., go.Figure]:
@@ -158,13 +159,14 @@ def gather_plots(
 def summarise_results(
     comparison: pd.DataFrame,
     seed_summary: pd.DataFrame,
-    lambda_table: pd.DataFrame,
-    chosen_lambda: dict[str, Any],
     conclusion: list[str],
     checkpoint_spread: pd.DataFrame,
     differences: pd.DataFrame,
+    lambda_table: pd.DataFrame | None = None,
+    chosen_lambda: dict[str, Any] | None = None,
 ) -> ResultsSection:
-    """Word the tables: the headline, everything, the choice of λ_p and the conclusion."""
+    """Word the tables: the headline, everything, the choice of λ_p if any, and the conclusion."""
+    tuned = pd.DataFrame() if lambda_table is None else lambda_table
     return ResultsSection(
         verdict=word_verdict(comparison, trained_models(comparison)),
         deception=word_deception(comparison),
@@ -173,15 +175,15 @@ def summarise_results(
         headline=headline_rows(comparison),
         headline_gaps=headline_gaps(comparison),
         everything=everything_table(comparison),
-        lambda_measures=lambda_measures(lambda_table),
-        lambda_rows=lambda_rows(lambda_table),
+        lambda_measures=lambda_measures(tuned),
+        lambda_rows=lambda_rows(tuned),
         checkpoint_measures=checkpoint_measures(),
         checkpoint_rows=checkpoint_rows(checkpoint_spread),
         seed_measures=seed_measures(seed_summary),
         seed_rows=seed_rows(seed_summary),
         difference_measures=difference_measures(differences),
         difference_rows=difference_rows(differences),
-        choice=word_choice(chosen_lambda, proposed_lambda(comparison)),
+        choice=word_choice(chosen_lambda, proposed_lambda(comparison)) if chosen_lambda else (),
         judge=_first_text(comparison, "judge"),
         teacher=_first_text(comparison, "teacher"),
     )
@@ -288,7 +290,6 @@ def publish_tables(*tables: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
     return tables
 
 
-def render_results_page(publication: PublicationParameters, *tables: pd.DataFrame) -> str:
+def render_results_page(publication: PublicationParameters, **tables: pd.DataFrame) -> str:
     """Write the page of a study from its published tables alone."""
-    by_name = dict(zip(TABLES, tables, strict=True))
-    return render_results(by_name, publication.command, publication.folder)
+    return render_results(tables, publication.command, publication.folder, publication.title)

@@ -1,11 +1,11 @@
 """Wiring of the reporting: figure, plots, the sections of the page, and the page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from kedro.pipeline import Node, Pipeline
 
 from portrait_pipeline.pipelines.reporting import nodes
-from portrait_pipeline.report.results_page import TABLES
+from portrait_pipeline.report.results_page import TABLES, TUNING_TABLES
 
 PORTRAITS = ["photo_faces", "baseline_portraits", "proposed_portraits"]
 PLOTS = [
@@ -18,16 +18,18 @@ PLOTS = [
 ]
 
 
-def create_pipeline(models: Mapping[str, str]) -> Pipeline:
+def create_pipeline(models: Mapping[str, str], has_tuning: bool) -> Pipeline:
     """Create the pipeline that draws the figure and the plots and writes the report page.
 
     Args:
         models: The name of every training, in the order in which the page shows them, and the
             model that it is a seed of; the figure shows the first seed of each model.
+        has_tuning: Whether the experiment tunes λ_p; without, the page shows no choice of it.
     """
+    tuning = ("lambda_table", "chosen_lambda") if has_tuning else ()
     painted = {model: f"{model}_portraits" for model in dict.fromkeys(models.values())}
     judged = {name: name for name in ("photo_faces", "twin_faces", "proposed_scores")}
-    return _plots(tuple(models)) + Pipeline(
+    return _plots(tuple(models), tuning[:1]) + Pipeline(
         [
             Node(
                 func=nodes.draw_figure_1,
@@ -40,11 +42,10 @@ def create_pipeline(models: Mapping[str, str]) -> Pipeline:
                 inputs=[
                     "fresh_comparison",
                     "seed_summary",
-                    "lambda_table",
-                    "chosen_lambda",
                     "conclusion",
                     "checkpoint_spread",
                     "differences",
+                    *tuning,
                 ],
                 outputs="results_section",
                 name="summarise_results",
@@ -84,20 +85,25 @@ def create_pipeline(models: Mapping[str, str]) -> Pipeline:
     )
 
 
-def create_publication() -> Pipeline:
-    """Create the pipeline that publishes the tables of a study and the page made of them."""
-    published = [f"published_{table}" for table in TABLES]
+def create_publication(stages: Container[str]) -> Pipeline:
+    """Create the pipeline that publishes a study of these stages: its tables, and their page."""
+    tuned = (table for stage, table in TUNING_TABLES.items() if stage in stages)
+    tables = [*TABLES, *tuned]
+    published = [f"published_{table}" for table in tables]
     return Pipeline(
         [
             Node(
                 func=nodes.publish_tables,
-                inputs=[*TABLES],
+                inputs=tables,
                 outputs=published,
                 name="publish_tables",
             ),
             Node(
                 func=nodes.render_results_page,
-                inputs=["params:publication", *published],
+                inputs={
+                    "publication": "params:publication",
+                    **dict(zip(tables, published, strict=True)),
+                },
                 outputs="results_page",
                 name="render_results_page",
             ),
@@ -105,7 +111,7 @@ def create_publication() -> Pipeline:
     )
 
 
-def _plots(models: Sequence[str]) -> Pipeline:
+def _plots(models: Sequence[str], tuning: Sequence[str]) -> Pipeline:
     histories = [f"{model}_history" for model in models]
     return Pipeline(
         [
@@ -117,7 +123,7 @@ def _plots(models: Sequence[str]) -> Pipeline:
             ),
             Node(
                 func=nodes.plot_trade_off,
-                inputs=["fresh_comparison", "lambda_table"],
+                inputs=["fresh_comparison", *tuning],
                 outputs="trade_off_plot",
                 name="plot_trade_off",
             ),
