@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from portrait_pipeline.pipelines.reporting.nodes import draw_figure_1, rank_portraits
+from portrait_pipeline.pipelines.reporting.nodes import draw_figure_1, ranking_of
 from portrait_pipeline.report.pictures import (
     CELL_PX,
     GAP_PX,
@@ -82,11 +82,17 @@ def test_a_thumbnail_is_never_enlarged() -> None:
 
 def test_the_ranking_shows_the_best_and_the_worst(inputs: Any) -> None:
     """Places rise from 1 to the number of pictures, and the numbers fall."""
-    ranking = rank_portraits(
-        *(inputs[n] for n in ("photo_faces", "baseline_portraits", "proposed_portraits")),
-        inputs["baseline_scores"],
-        inputs["proposed_scores"],
+    models = ("baseline", "proposed", "light")
+    light = inputs.but(
+        light_portraits=inputs["baseline_portraits"], light_scores=inputs["baseline_scores"]
     )
+    ranking = ranking_of(models)(
+        light["photo_faces"],
+        *(light[f"{model}_portraits"] for model in models),
+        *(light[f"{model}_scores"] for model in models),
+    )
+    named = [picture.name for picture in ranking.rows[0].pictures]
+    assert named == ["Photo", "Baseline", "Proposed", "Light"]
     places = [row.place for row in ranking.rows]
     assert places == sorted(places)
     assert (places[0], places[-1], ranking.total) == (1, 40, 40)

@@ -17,7 +17,7 @@ from portrait_pipeline.report.pictures import THUMBNAIL_PX, to_data_uri
 from portrait_pipeline.report.tables import CheckpointRow, LambdaRow, SeedRow, Table
 from portrait_pipeline.report.wording import THIN_SPACE, write_number
 
-MAX_RANKED, MAX_CROPS, MAX_LEFT_OUT_PER_REASON = 24, 16, 8
+MAX_RANKED_PICTURES, MAX_CROPS, MAX_LEFT_OUT_PER_REASON = 72, 16, 8
 
 
 @dataclass(frozen=True)

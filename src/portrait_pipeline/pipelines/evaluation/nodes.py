@@ -242,6 +242,7 @@ def comparison_of(models: Sequence[str], compared: Mapping[str, str]) -> Callabl
         models: Every trained model, in the order of the scores that the node is given.
         compared: A model, and the one that it is compared with.
     """
+    about = "proposed" if "proposed" in compared else "baseline"
 
     def compare_models(
         evaluation: EvaluationParameters, *scores: pd.DataFrame
@@ -249,13 +250,14 @@ def comparison_of(models: Sequence[str], compared: Mapping[str, str]) -> Callabl
         """Say what the paired bootstrap over the test pictures allows to be said.
 
         Returns:
-            The differences of all models with their intervals, and sentences on the proposed one.
+            The differences of all models with their intervals, and sentences on the proposed one
+            or, where it is what the others are compared with, on the baseline.
         """
         by_model = dict(zip(models, scores, strict=True))
         settings = evaluation.num_bootstrap_samples, evaluation.seed
         differences = tabulate_differences(by_model, compared, *settings)
-        of_proposed = differences[differences["model"] == "proposed"]
-        sentences = of_proposed.loc[of_proposed["sentence"] != "", "sentence"].tolist()
+        concluded = differences[differences["model"] == about]
+        sentences = concluded.loc[concluded["sentence"] != "", "sentence"].tolist()
         for sentence in sentences:
             logger.info("%s", sentence)
         return differences, sentences

@@ -29,7 +29,7 @@ from portrait_pipeline.report.pictures import (
 from portrait_pipeline.report.results_page import render_results
 from portrait_pipeline.report.sections import (
     MAX_CROPS,
-    MAX_RANKED,
+    MAX_RANKED_PICTURES,
     DataSection,
     RankedPicture,
     RankingSection,
@@ -194,30 +194,31 @@ def _first_text(table: pd.DataFrame, column: str) -> str:
     return texts[0] if texts else "none"
 
 
-def rank_portraits(
-    photo_faces: FaceSet,
-    baseline_portraits: FaceSet,
-    proposed_portraits: FaceSet,
-    baseline_scores: pd.DataFrame,
-    proposed_scores: pd.DataFrame,
-) -> RankingSection:
-    """Line the test pictures up from the best to the worst kept person, by the proposed model."""
-    ordered, column, rule = order_by_person_kept(proposed_scores)
-    shown = spread_evenly(ordered, MAX_RANKED)
-    sources: tuple[tuple[str, FaceSet, dict[str, str]], ...] = (
-        ("Photo", photo_faces, {}),
-        ("Baseline", baseline_portraits, _scores_by_name(baseline_scores, column)),
-        ("Proposed", proposed_portraits, _scores_by_name(proposed_scores, column)),
-    )
-    place = {name: number for number, name in enumerate(ordered, start=1)}
-    rows = []
-    for index, name in enumerate(shown):
-        pictures = tuple(
-            Thumbnail(label, to_data_uri(faces.subset(shown)[index]), captions.get(name, ""))
-            for label, faces, captions in sources
-        )
-        rows.append(RankedPicture(place=place[name], name=name, pictures=pictures))
-    return RankingSection(rule=rule, total=len(ordered), rows=tuple(rows))
+def ranking_of(models: Sequence[str]) -> Callable[..., RankingSection]:
+    """Make the node function that lines up the portraits by `models`, given before their scores."""
+
+    def rank_portraits(photo_faces: FaceSet, *portraits_and_scores: Any) -> RankingSection:
+        """Line the photos up from the best to the worst kept person, by the proposed model."""
+        portraits = dict(zip(models, portraits_and_scores, strict=False))
+        scores = dict(zip(models, portraits_and_scores[len(models) :], strict=True))
+        ordered, column, rule = order_by_person_kept(scores["proposed"])
+        shown = spread_evenly(ordered, MAX_RANKED_PICTURES // (1 + len(models)))
+        sources: list[tuple[str, FaceSet, dict[str, str]]] = [("Photo", photo_faces, {})]
+        sources += [
+            (model_label(model), portraits[model], _scores_by_name(scores[model], column))
+            for model in models
+        ]
+        place = {name: number for number, name in enumerate(ordered, start=1)}
+        rows = []
+        for index, name in enumerate(shown):
+            pictures = tuple(
+                Thumbnail(label, to_data_uri(faces.subset(shown)[index]), captions.get(name, ""))
+                for label, faces, captions in sources
+            )
+            rows.append(RankedPicture(place=place[name], name=name, pictures=pictures))
+        return RankingSection(rule=rule, total=len(ordered), rows=tuple(rows))
+
+    return rank_portraits
 
 
 def _scores_by_name(scores: pd.DataFrame, column: str) -> dict[str, str]:

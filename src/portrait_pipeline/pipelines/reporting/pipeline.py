@@ -7,7 +7,6 @@ from kedro.pipeline import Node, Pipeline
 from portrait_pipeline.pipelines.reporting import nodes
 from portrait_pipeline.report.results_page import TABLES, TUNING_TABLES
 
-PORTRAITS = ["photo_faces", "baseline_portraits", "proposed_portraits"]
 PLOTS = [
     "trade_off_plot",
     "loss_plot",
@@ -28,6 +27,7 @@ def create_pipeline(models: Mapping[str, str], has_tuning: bool) -> Pipeline:
     """
     tuning = ("lambda_table", "chosen_lambda") if has_tuning else ()
     painted = {model: f"{model}_portraits" for model in dict.fromkeys(models.values())}
+    scores = [f"{model}_scores" for model in painted]
     judged = {name: name for name in ("photo_faces", "twin_faces", "proposed_scores")}
     return _plots(tuple(models), tuning[:1]) + Pipeline(
         [
@@ -51,8 +51,8 @@ def create_pipeline(models: Mapping[str, str], has_tuning: bool) -> Pipeline:
                 name="summarise_results",
             ),
             Node(
-                func=nodes.rank_portraits,
-                inputs=[*PORTRAITS, "baseline_scores", "proposed_scores"],
+                func=nodes.ranking_of(tuple(painted)),
+                inputs=["photo_faces", *painted.values(), *scores],
                 outputs="ranking_section",
                 name="rank_portraits",
             ),
