@@ -1,4 +1,4 @@
-"""A study is one command, which trains nothing twice."""
+"""A study is one command, which trains nothing twice; so is the painter."""
 
 import os
 from pathlib import Path
@@ -22,6 +22,7 @@ TINY = (
     "training.num_recent_averages=2,tuning.num_pairs=4,tuning.num_epochs=1,"
     "evaluation.num_bootstrap_samples=100"
 )
+SMALL = "faces.crop_size_px=64,faces.min_face_px=32,training.image_size_px=64"
 # The study's own models and grids would take minutes: the same kinds, fewer of them.
 MODELS = {
     "models": {
@@ -36,12 +37,9 @@ MODELS = {
 }
 
 
-def make_study(folder: Path) -> Path:
-    """Copy the project with small pictures and few models."""
+def copy_with_pictures(folder: Path) -> Path:
+    """Copy the project, with a folder of photographs and one of paintings."""
     project = copy_project(folder)
-    file = project / "conf" / "study" / "parameters_models.yml"
-    settings = yaml.safe_load(file.read_text(encoding="utf-8"))
-    file.write_text(yaml.safe_dump({**settings, **MODELS}), encoding="utf-8")
     for name in ("photos", "paintings"):
         (project / name).mkdir()
     for index in range(NUM_PICTURES):
@@ -54,7 +52,10 @@ def make_study(folder: Path) -> Path:
 @pytest.mark.slow
 def test_a_study_is_one_command_and_a_second_one_trains_nothing(tmp_path: Path) -> None:
     """Tables and page are written; the page is that of its tables; no step is taken again."""
-    project = make_study(tmp_path / "project")
+    project = copy_with_pictures(tmp_path / "project")
+    file = project / "conf" / "study" / "parameters_models.yml"
+    settings = yaml.safe_load(file.read_text(encoding="utf-8"))
+    file.write_text(yaml.safe_dump({**settings, **MODELS}), encoding="utf-8")
     command = ["run", "--env=study", "--params", TINY]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     first, second = run_commands(project, [command, command], environment)
@@ -79,3 +80,13 @@ def test_a_study_is_one_command_and_a_second_one_trains_nothing(tmp_path: Path) 
         (project / "conf" / "study" / "parameters_models.yml").read_text(encoding="utf-8")
     )["publication"]
     assert render_results(tables, **publication) == page
+
+
+@pytest.mark.slow
+def test_the_painter_is_one_command(tmp_path: Path) -> None:
+    """Where no stage tunes λ_p, the run ends with the page of both models."""
+    project = copy_with_pictures(tmp_path / "project")
+    command = ["run", "--env=painter", "--params", f"{TINY},{SMALL},training.num_decay_epochs=0"]
+    (done,) = run_commands(project, [command], {**os.environ, "OMP_NUM_THREADS": "1"})
+    assert done.code == 0, done.output
+    assert "report: data/08_reporting/painter/report.html" in done.output.splitlines()
