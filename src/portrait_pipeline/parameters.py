@@ -50,7 +50,10 @@ class Parameters(BaseModel):
 
 
 class PictureSourceParameters(Parameters):
-    """Where the pictures of one domain come from; a `folder` given wins over `source`."""
+    """Where the pictures of one domain come from; a `folder` given wins over `source`.
+
+    The address of the source may be missing: what fetches nothing does without.
+    """
 
     model_config = ConfigDict(coerce_numbers_to_str=True)  # a folder may be called 2024
 
@@ -68,16 +71,6 @@ class PictureSourceParameters(Parameters):
         if isinstance(values, dict) and values.get("folder"):
             return {**values, "source": "folder"}
         return values
-
-    @model_validator(mode="after")
-    def _source_is_named(self) -> Self:
-        kaggle, archive = self.kaggle_dataset, self.archive
-        needed = {"folder": self.folder, "kaggle": kaggle, "archive": archive}
-        if self.source in needed and not needed[self.source]:
-            of_folders = "; use --params photos_folder=DIR,paintings_folder=DIR"
-            more = of_folders if self.source == "folder" else ""
-            raise ValueError(f"source: {self.source} needs its address, but none is given{more}")
-        return self
 
 
 class SampleParameters(Parameters):

@@ -1,5 +1,8 @@
 """Laws of what runs in a worker, in this process."""
 
+import _thread
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -95,3 +98,20 @@ def test_ctrl_c_in_a_worker_is_an_outcome(tmp_path: Path) -> None:
 
     outcome, kept = run_group(task(tmp_path, stop, MemoryDataset()), {"number": 1}, Box(), "h")
     assert (outcome.kind, outcome.node, kept) == ("stopped", "work", [None])
+
+
+def test_a_task_can_be_cancelled_whatever_the_command_ignores(tmp_path: Path) -> None:
+    """Law: Ray cancels a task as Ctrl-C would; a command in the background ignores that signal."""
+
+    def cancelled(number: int) -> None:
+        _thread.interrupt_main()
+        assert threading.Event().wait(0.1)  # never set: an interruption comes before this fails
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        outcome, _ = run_group(
+            task(tmp_path, cancelled, MemoryDataset()), {"number": 1}, Box(), "h"
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert outcome.kind == "stopped"

@@ -2,13 +2,14 @@
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from portrait_pipeline.errors import PortraitPipelineError
-from portrait_pipeline.parameters import PictureSourceParameters, SampleParameters
-from portrait_pipeline.sources import fetch, fetch_pictures, kaggle
+from portrait_pipeline.parameters import Domain, PictureSourceParameters, SampleParameters
+from portrait_pipeline.sources import check_source, fetch, fetch_pictures, kaggle
 from portrait_pipeline.sources.files import COLUMNS, picture_table
 
 SAMPLE = SampleParameters(num_photos=2, num_paintings=2, picture_size_px=64, seed=1)
@@ -54,11 +55,16 @@ def test_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(table.loc[0, ["name", "path"]]) == ["photo 1", str(tmp_path / "sample")]
 
 
-def test_an_unknown_source(tmp_path: Path) -> None:
-    """A source that passed no validation is refused, not ignored."""
-    source = PictureSourceParameters.model_construct(source="flickr")
-    with pytest.raises(PortraitPipelineError, match="'flickr' is unknown"):
-        fetch_pictures(source, SAMPLE, "photo", tmp_path)
+@pytest.mark.parametrize("name", ["folder", "kaggle", "archive"])
+@pytest.mark.parametrize("domain", ["photo", "painting"])
+def test_a_source_without_an_address(name: Any, domain: Domain, tmp_path: Path) -> None:
+    """It is refused before the run and by the node, with the parameters that give one."""
+    source = PictureSourceParameters(source=name)
+    words = f"{domain}s.source is {name},.*--params photos_folder=DIR,paintings_folder=DIR"
+    with pytest.raises(PortraitPipelineError, match=words):
+        check_source(source, domain)
+    with pytest.raises(PortraitPipelineError, match=words):
+        fetch_pictures(source, SAMPLE, domain, tmp_path)
 
 
 def test_kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

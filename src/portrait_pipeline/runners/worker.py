@@ -3,7 +3,9 @@
 import logging
 import os
 import shutil
+import signal
 import socket
+import threading
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -112,7 +114,13 @@ def failure(node: str, host: str, error: BaseException) -> Outcome:
 
 
 def _prepare(task: GroupTask) -> None:
-    """Make this process look to the nodes as the command's does."""
+    """Make this process look to the nodes as the command's does, and one that can be cancelled.
+
+    Ray cancels a task by SIGINT, which is ignored here when the command runs in the background.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(task.folder)
     if task.package_name is not None:
         configure_project(task.package_name)

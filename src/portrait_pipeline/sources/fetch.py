@@ -42,13 +42,25 @@ def fetch_pictures(
 
 
 def check_source(source: PictureSourceParameters, domain: Domain) -> None:
-    """Look at a folder of the user's own before anything is drawn or downloaded.
+    """Look for the source's address, and at a folder, before anything is drawn or downloaded.
 
     Raises:
-        PortraitPipelineError: if the folder is missing, unreadable or a file, or holds no file.
+        PortraitPipelineError: if there is no address, or the folder is missing, unreadable or a
+            file, or holds no file.
     """
+    kaggle, archive = source.kaggle_dataset, source.archive
+    addresses = {"folder": source.folder, "kaggle": kaggle, "archive": archive}
+    if not addresses.get(source.source, "needs none"):
+        raise _without_address(source, domain)
     if source.source == "folder" and source.folder is not None:
         check_folder(user_path(source.folder), _hint(domain))
+
+
+def _without_address(source: PictureSourceParameters, domain: Domain) -> PortraitPipelineError:
+    return PortraitPipelineError(
+        f"{domain}s.source is {source.source}, whose address is not given; use --params"
+        " photos_folder=DIR,paintings_folder=DIR (see conf/base/parameters_ingestion.yml)"
+    )
 
 
 def _hint(domain: Domain) -> str:
@@ -78,6 +90,4 @@ def _fetch(
         case PictureSourceParameters(source="met"):
             return fetch_met(source.met_query, source.max_pictures, folder / "met", hint)
         case _:
-            raise PortraitPipelineError(
-                f"{domain}s: the source {source.source!r} is unknown or lacks its address; {hint}"
-            )
+            raise _without_address(source, domain)
