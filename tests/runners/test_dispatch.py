@@ -192,6 +192,7 @@ def test_what_a_wait_is_for_is_told_apart(caplog: pytest.LogCaptureFixture) -> N
     runs = dispatcher(StandIn(always(DONE)))
     runs._states = {0: dispatch.GroupState("r"), 1: dispatch.GroupState()}
     runs._say_what_is_waited_for()
+    runs._say_what_is_waited_for()
     runs._states[1] = dispatch.GroupState("s", "1", "host-a")
     runs._say_what_is_waited_for()
     runs._states = {0: dispatch.GroupState("r"), 1: dispatch.GroupState("s")}

@@ -71,6 +71,7 @@ class Dispatcher:
     _values: dict[str, Any] = field(default_factory=dict)
     _heard: float = 0.0
     _looked: float = 0.0
+    _waits: list[str] = field(default_factory=list)
     _impossible_since: float | None = None
 
     def run(self) -> None:
@@ -228,7 +229,7 @@ class Dispatcher:
             )
 
     def _describe_waiting(self, waiting: Sequence[Group], lacking: Sequence[Group]) -> None:
-        """Say in one line what all groups that wait for the same wait for, and why."""
+        """Say in one line what all groups that wait for the same wait for, and why; once."""
         is_free = not any(state.host_id for state in self._states.values())
         names: dict[tuple[str, str], list[str]] = {}
         for group in waiting:
@@ -239,7 +240,11 @@ class Dispatcher:
             elif is_free:
                 why = "a host has, to start a process for it"
             names.setdefault((asked, why), []).append(group.name)
+        sentences = []
         for (asked, why), (first, *others) in names.items():
             number = 1 + len(others)
             who = f"{number} tasks (the first: {first}) wait" if others else f"{first} waits"
-            logger.info("%s for %s, which %s", who, asked, why)
+            sentences.append(f"{who} for {asked}, which {why}")
+        for sentence in sentences if sentences != self._waits else ():
+            logger.info("%s", sentence)
+        self._waits = sentences
