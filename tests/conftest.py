@@ -96,5 +96,5 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("shipped") / "model"
     about = About("2026.1", "a test", "no pictures", "CC0-1.0")
-    ship_model(tiny_checkpoint(), about, folder)
+    ship_model([tiny_checkpoint()], about, folder)
     return folder

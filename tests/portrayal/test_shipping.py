@@ -11,9 +11,11 @@ from onnx import TensorProto, helper, numpy_helper
 from support.tiny_model import tiny_checkpoint, tiny_export
 
 from portrait_pipeline.cyclegan.checkpoint_files import write_checkpoint
+from portrait_pipeline.cyclegan.translate import load_generator, translate
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.portrayal import shipping
-from portrait_pipeline.portrayal.exported import open_session
+from portrait_pipeline.portrayal.exported import exported_model, open_session
+from portrait_pipeline.portrayal.exporting import export_model
 from portrait_pipeline.portrayal.shipped import CARD, NETWORK_FILES, read_shipped
 from portrait_pipeline.portrayal.shipping import About, drawn_faces, ship_model, with_half_weights
 
@@ -71,7 +73,7 @@ def test_a_bad_or_large_model_is_not_shipped(
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "old").touch()
     with pytest.raises(PortraitPipelineError, match=words):
-        ship_model(tiny_checkpoint(), ABOUT, tmp_path / "model")
+        ship_model([tiny_checkpoint()], ABOUT, tmp_path / "model")
     assert [path.name for path in (tmp_path / "model").iterdir()] == ["old"]
 
 
@@ -106,3 +108,24 @@ def test_it_knows_the_photographs_that_it_was_trained_on(
     assert read_shipped(tmp_path / "model").training_photos == ("0123456789012345",)
     audit.write_text("\n".join(["domain,content_hash,perceptual_hash", rows[1]]))
     assert shipping.main([*given, str(audit)]) == 1
+
+
+def test_the_portraits_of_several_trainings_are_averaged(tmp_path: Path) -> None:
+    """Law: each pixel is the mean of what the models paint, in the one network that is shipped."""
+    checkpoints = [tiny_checkpoint(seed=seed) for seed in (0, 1)]
+    ship_model(checkpoints, ABOUT, tmp_path / "model")
+    faces = drawn_faces(3, 64)
+    portraits = exported_model(read_shipped(tmp_path / "model").exported).painter(faces)
+    painted = [
+        translate(load_generator(each, "photo_to_portrait"), faces, 3) for each in checkpoints
+    ]
+    assert np.abs(painted[0].astype(int) - painted[1]).max() > 8
+    assert np.abs(np.mean(painted, axis=0) - portraits).max() <= 4
+
+
+def test_models_of_other_crops_are_not_averaged() -> None:
+    """A photo is prepared once, for all of them."""
+    other = tiny_checkpoint()
+    other["preparation"] = {**other["preparation"], "margin": 0.9}
+    with pytest.raises(PortraitPipelineError, match="prepared in different ways"):
+        export_model(tiny_checkpoint(), True, drawn_faces(1, 64), [other])

@@ -1,11 +1,12 @@
 """Use of a trained model: take a generator from a checkpoint and translate pictures."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
-from torch import nn
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
 
 from portrait_pipeline.cyclegan.services import Checkpoint
 from portrait_pipeline.cyclegan.state import build_generator
@@ -50,6 +51,26 @@ def load_generator(
             " `kedro run --pipeline=train_baseline` or `train_proposed`"
         ) from error
     return generator.eval().requires_grad_(False)
+
+
+class MeanGenerator(nn.Module):
+    """Paints the mean of what several generators paint (Hansen and Salamon 1990).
+
+    The marks that one training leaves and another does not are halved; what both see stays.
+
+    Args:
+        generators: At least one; each maps images to images of the same size, NCHW in [-1, 1].
+    """
+
+    def __init__(self, generators: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.generators = nn.ModuleList(generators)
+
+    def forward(
+        self, photos: Float[Tensor, "batch 3 height width"]
+    ) -> Float[Tensor, "batch 3 height width"]:
+        """Average the portraits, pixel by pixel."""
+        return torch.stack([generator(photos) for generator in self.generators]).mean(dim=0)
 
 
 @torch.inference_mode()

@@ -4,7 +4,7 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from portrait_pipeline.cyclegan.services import Checkpoint
-from portrait_pipeline.cyclegan.translate import load_generator
+from portrait_pipeline.cyclegan.translate import MeanGenerator, load_generator
+from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.images import HALF_RANGE
 from portrait_pipeline.portrayal.exported import (
     DETECTOR_NETWORKS,
@@ -72,7 +73,10 @@ class DetectorNetwork(nn.Module):
 
 
 def export_model(
-    checkpoint: Checkpoint, averaged: bool, example: UInt8[np.ndarray, "1 size size 3"]
+    checkpoint: Checkpoint,
+    averaged: bool,
+    example: UInt8[np.ndarray, "1 size size 3"],
+    others: Sequence[Checkpoint] = (),
 ) -> ExportedModel:
     """Export the photo-to-portrait generator of a checkpoint and the detector it needs.
 
@@ -80,11 +84,19 @@ def export_model(
         checkpoint: A trained model.
         averaged: Take the running average of the weights.
         example: A face crop of the size that the model was trained at.
+        others: Models whose portraits are averaged with its own.
 
     Raises:
-        PortraitPipelineError: if the checkpoint is of another architecture or has no preparation.
+        PortraitPipelineError: if a checkpoint is of another architecture or has no preparation, or
+            another one than the first.
     """
     preparation = checkpoint_preparation(checkpoint)
+    checkpoints = (checkpoint, *others)
+    if any(checkpoint_preparation(other) != preparation for other in others):
+        raise PortraitPipelineError(
+            f"{len(checkpoints)} checkpoints were trained on faces prepared in different ways,"
+            " expected the same size, margin and detection for all whose portraits are averaged"
+        )
     detector = _exported_detector()
     about = {
         "model": checkpoint["model"],
@@ -96,10 +108,11 @@ def export_model(
         "teacher": checkpoint_teacher(checkpoint) or "",
         "averaged": str(averaged).lower(),
         "opset": str(OPSET),
-        "step": str(checkpoint["step"]),
-        "data_hash": checkpoint["data_hash"],
+        "step": ", ".join(str(each["step"]) for each in checkpoints),
+        "data_hash": ", ".join(dict.fromkeys(each["data_hash"] for each in checkpoints)),
     }
-    generator = PixelGenerator(load_generator(checkpoint, "photo_to_portrait", averaged)).eval()
+    generators = [load_generator(each, "photo_to_portrait", averaged) for each in checkpoints]
+    generator = PixelGenerator(MeanGenerator(generators) if others else generators[0]).eval()
     networks = {GENERATOR: _generator_to_onnx(generator, example, about), **detector.networks}
     return ExportedModel(networks, example)
 

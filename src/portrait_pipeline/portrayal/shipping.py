@@ -1,6 +1,6 @@
 """From a checkpoint to the folder of a model that needs neither PyTorch nor this project's folders.
 
-`python -m portrait_pipeline.portrayal.shipping CHECKPOINT` replaces the model of the package.
+`python -m portrait_pipeline.portrayal.shipping CHECKPOINT …` replaces the model of the package.
 """
 
 import argparse
@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pandas as pd
-import torch
 from jaxtyping import UInt8
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
@@ -24,6 +23,7 @@ from PIL import Image
 from portrait_pipeline import __version__
 from portrait_pipeline.cyclegan.checkpoint_files import read_checkpoint
 from portrait_pipeline.cyclegan.services import Checkpoint
+from portrait_pipeline.cyclegan.translate import MeanGenerator, load_generator, translate
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.files import whole_folder
 from portrait_pipeline.images import to_model_range
@@ -38,7 +38,7 @@ from portrait_pipeline.portrayal.shipped import (
     PHOTOS_FILE,
     ModelCard,
 )
-from portrait_pipeline.portrayal.torch_model import checkpoint_model, checkpoint_preparation
+from portrait_pipeline.portrayal.torch_model import checkpoint_preparation
 from portrait_pipeline.sample import draw_photo
 
 MAX_FOLDER_BYTES = 25_000_000
@@ -65,12 +65,13 @@ class About:
 
 
 def ship_model(
-    checkpoint: Checkpoint, about: About, folder: Path, averaged: bool = True
+    checkpoints: Sequence[Checkpoint], about: About, folder: Path, averaged: bool = True
 ) -> ModelCard:
     """Write the folder of a model, which replaces the one that is there.
 
     Args:
-        checkpoint: A trained model.
+        checkpoints: A trained model, or several whose portraits are averaged; the first one names
+            the model.
         about: What its card says.
         folder: Where to write.
         averaged: Take the running average of the generator's weights.
@@ -78,11 +79,12 @@ def ship_model(
     Raises:
         PortraitPipelineError: if float16 weights change its portraits, or it is too large.
     """
+    checkpoint, *others = checkpoints
     size_px = checkpoint_preparation(checkpoint).crop_size_px
     faces = drawn_faces(NUM_PARITY_FACES, size_px)
-    full = export_model(checkpoint, averaged, faces[:1])
+    full = export_model(checkpoint, averaged, faces[:1], others)
     networks = {**full.networks, GENERATOR: with_half_weights(full.networks[GENERATOR])}
-    parity = _parity(checkpoint, averaged, ExportedModel(networks, faces[:1]), faces)
+    parity = _parity(checkpoints, averaged, ExportedModel(networks, faces[:1]), faces)
     if parity < MIN_PARITY:
         raise PortraitPipelineError(
             f"with float16 weights the portraits of {checkpoint['model']} have an SSIM of"
@@ -136,24 +138,30 @@ def drawn_faces(count: int, size_px: int) -> UInt8[np.ndarray, "count size size 
     return np.stack([np.asarray(photo) for photo in shown])
 
 
-def hashes_of_training_photos(checkpoint: Checkpoint, audit: pd.DataFrame) -> tuple[str, ...]:
-    """Look up the perceptual hashes of the photographs that a checkpoint was trained on.
+def hashes_of_training_photos(
+    checkpoints: Sequence[Checkpoint], audit: pd.DataFrame
+) -> tuple[str, ...]:
+    """Look up the perceptual hashes of the photographs that checkpoints were trained on.
 
     Args:
-        checkpoint: A trained model that says which pictures it has seen.
+        checkpoints: Trained models that say which pictures they have seen.
         audit: Of its ingestion: `domain`, `content_hash` and `perceptual_hash` of each picture.
 
     Raises:
         PortraitPipelineError: if the checkpoint does not say, or the audit is another ingestion's.
     """
-    seen = (checkpoint.get("provenance") or {}).get("pictures") or []
-    of_training = audit[audit["content_hash"].isin(set(seen)) & (audit["domain"] == "photo")]
-    if of_training.empty:
-        raise PortraitPipelineError(
-            f"none of the {len(seen)} pictures that {checkpoint['model']} says it was trained on is"
-            " a photograph of the audit, expected the ingestion_audit.csv of its own workspace"
-        )
-    return tuple(sorted(set(of_training["perceptual_hash"])))
+    found: set[str] = set()
+    for checkpoint in checkpoints:
+        seen = (checkpoint.get("provenance") or {}).get("pictures") or []
+        of_training = audit[audit["content_hash"].isin(set(seen)) & (audit["domain"] == "photo")]
+        if of_training.empty:
+            raise PortraitPipelineError(
+                f"none of the {len(seen)} pictures that {checkpoint['model']} says it was trained"
+                " on is a photograph of the audit, expected the ingestion_audit.csv of its own"
+                " workspace"
+            )
+        found |= set(of_training["perceptual_hash"])
+    return tuple(sorted(found))
 
 
 def _read_audit(path: Path | None) -> pd.DataFrame | None:
@@ -161,13 +169,14 @@ def _read_audit(path: Path | None) -> pd.DataFrame | None:
 
 
 def _parity(
-    checkpoint: Checkpoint,
+    checkpoints: Sequence[Checkpoint],
     averaged: bool,
     shipped: ExportedModel,
     faces: UInt8[np.ndarray, "n size size 3"],
 ) -> float:
-    """Return the mean SSIM of the portraits by the checkpoint and by what is shipped of it."""
-    original = checkpoint_model(checkpoint, averaged, torch.device("cpu")).painter(faces)
+    """Return the mean SSIM of the portraits by the checkpoints and by what is shipped of them."""
+    generators = [load_generator(each, "photo_to_portrait", averaged) for each in checkpoints]
+    original = translate(MeanGenerator(generators), faces, len(faces))
     portraits = exported_model(shipped).painter(faces)
     return float(ssim(to_model_range(original), to_model_range(portraits), (-1.0, 1.0)).mean())
 
@@ -203,7 +212,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m portrait_pipeline.portrayal.shipping",
         description="Make the model that comes with the package from a checkpoint.",
     )
-    parser.add_argument("checkpoint", type=Path, help="checkpoint.pt of a training")
+    parser.add_argument(
+        "checkpoints",
+        type=Path,
+        nargs="+",
+        metavar="CHECKPOINT",
+        help="checkpoint.pt of a training; of several the portraits are averaged",
+    )
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / FOLDER)
     parser.add_argument("--version", required=True, help="of the model, such as 2026.11")
     parser.add_argument("--label", required=True, help="how far to trust it: preliminary, …")
@@ -214,11 +229,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        checkpoint = read_checkpoint(given.checkpoint)
+        checkpoints = [read_checkpoint(path) for path in given.checkpoints]
         audit = _read_audit(given.audit)
-        photos = () if audit is None else hashes_of_training_photos(checkpoint, audit)
+        photos = () if audit is None else hashes_of_training_photos(checkpoints, audit)
         about = About(given.version, given.label, given.trained_on, given.licence, photos)
-        ship_model(checkpoint, about, given.out, averaged=not given.last)
+        ship_model(checkpoints, about, given.out, averaged=not given.last)
     except PortraitPipelineError as error:
         logger.error("%s", error)
         return 1
