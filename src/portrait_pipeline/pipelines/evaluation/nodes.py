@@ -247,12 +247,7 @@ def comparison_of(models: Sequence[str], compared: Mapping[str, str]) -> Callabl
     def compare_models(
         evaluation: EvaluationParameters, *scores: pd.DataFrame
     ) -> tuple[pd.DataFrame, list[str]]:
-        """Say what the paired bootstrap over the test pictures allows to be said.
-
-        Returns:
-            The differences of all models with their intervals, and sentences on the proposed one
-            or, where it is what the others are compared with, on the baseline.
-        """
+        """Return all differences with intervals, and what they let be said of the proposed model."""
         by_model = dict(zip(models, scores, strict=True))
         settings = evaluation.num_bootstrap_samples, evaluation.seed
         differences = tabulate_differences(by_model, compared, *settings)
