@@ -247,7 +247,7 @@ def comparison_of(models: Sequence[str], compared: Mapping[str, str]) -> Callabl
     def compare_models(
         evaluation: EvaluationParameters, *scores: pd.DataFrame
     ) -> tuple[pd.DataFrame, list[str]]:
-        """Return all differences with intervals, and what they let be said of the proposed model."""
+        """Return all differences with intervals, and what they say of the proposed model."""
         by_model = dict(zip(models, scores, strict=True))
         settings = evaluation.num_bootstrap_samples, evaluation.seed
         differences = tabulate_differences(by_model, compared, *settings)
