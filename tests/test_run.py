@@ -141,6 +141,8 @@ def test_the_chosen_lambda_trains_the_proposed_model(project: Project) -> None:
     chosen = tuned.loc[tuned["chosen"], "lambda_perceptual"].item()
     choice = json.loads(project.file("chosen_lambda.json").read_text(encoding="utf-8"))
     assert choice["rule"] == "pareto"
+    by_ssim = tuned.loc[tuned["ssim"].idxmax(), "lambda_perceptual"]
+    assert choice["other_rule_choice"] == by_ssim
     assert choice["lambda_perceptual"] == chosen
     proposed = read_checkpoint(project.file("proposed.pt", "06_models"))
     assert proposed["parameters"]["lambda_perceptual"] == chosen

@@ -55,12 +55,19 @@ def test_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(table.loc[0, ["name", "path"]]) == ["photo 1", str(tmp_path / "sample")]
 
 
+def test_an_unknown_source(tmp_path: Path) -> None:
+    """A source that passed no validation is refused, not ignored."""
+    source = PictureSourceParameters.model_construct(source="flickr")
+    with pytest.raises(PortraitPipelineError, match="'flickr' is unknown"):
+        fetch_pictures(source, SAMPLE, "photo", tmp_path)
+
+
 @pytest.mark.parametrize("name", ["folder", "kaggle", "archive"])
 @pytest.mark.parametrize("domain", ["photo", "painting"])
 def test_a_source_without_an_address(name: Any, domain: Domain, tmp_path: Path) -> None:
     """It is refused before the run and by the node, with the parameters that give one."""
     source = PictureSourceParameters(source=name)
-    words = f"{domain}s.source is {name},.*--params photos_folder=DIR,paintings_folder=DIR"
+    words = f"{domain}s: .*'{name}'.* lacks its address.*photos_folder=DIR,paintings_folder=DIR"
     with pytest.raises(PortraitPipelineError, match=words):
         check_source(source, domain)
     with pytest.raises(PortraitPipelineError, match=words):

@@ -58,7 +58,7 @@ def check_source(source: PictureSourceParameters, domain: Domain) -> None:
 
 def _without_address(source: PictureSourceParameters, domain: Domain) -> PortraitPipelineError:
     return PortraitPipelineError(
-        f"{domain}s.source is {source.source}, whose address is not given; use --params"
+        f"{domain}s: the source {source.source!r} is unknown or lacks its address; use --params"
         " photos_folder=DIR,paintings_folder=DIR (see conf/base/parameters_ingestion.yml)"
     )
 
