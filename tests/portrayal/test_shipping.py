@@ -129,3 +129,10 @@ def test_models_of_other_crops_are_not_averaged() -> None:
     other["preparation"] = {**other["preparation"], "margin": 0.9}
     with pytest.raises(PortraitPipelineError, match="prepared in different ways"):
         export_model(tiny_checkpoint(), True, drawn_faces(1, 64), [other])
+
+
+def test_models_of_other_teachers_are_not_averaged() -> None:
+    """The shipped model names one teacher, by which judges are refused."""
+    taught = [tiny_checkpoint(teacher=name, lambda_perceptual=1) for name in ("dlib", "facenet")]
+    with pytest.raises(PortraitPipelineError, match="taught by different face networks"):
+        export_model(taught[0], True, drawn_faces(1, 64), taught[1:])

@@ -73,6 +73,14 @@ class MeanGenerator(nn.Module):
         return torch.stack([generator(photos) for generator in self.generators]).mean(dim=0)
 
 
+def load_mean_generator(
+    checkpoints: Sequence[Checkpoint], direction: GeneratorName, averaged: bool = True
+) -> nn.Module:
+    """Rebuild the generator of a checkpoint, or of several the mean; see `load_generator`."""
+    generators = [load_generator(checkpoint, direction, averaged) for checkpoint in checkpoints]
+    return generators[0] if len(generators) == 1 else MeanGenerator(generators).eval()
+
+
 @torch.inference_mode()
 def translate(
     generator: nn.Module, pixels: UInt8[np.ndarray, "batch height width 3"], batch_size: int

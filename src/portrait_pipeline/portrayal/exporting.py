@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from portrait_pipeline.cyclegan.services import Checkpoint
-from portrait_pipeline.cyclegan.translate import MeanGenerator, load_generator
+from portrait_pipeline.cyclegan.translate import load_mean_generator
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.images import HALF_RANGE
 from portrait_pipeline.portrayal.exported import (
@@ -88,14 +88,19 @@ def export_model(
 
     Raises:
         PortraitPipelineError: if a checkpoint is of another architecture or has no preparation, or
-            another one than the first.
+            another preparation or teacher than the first.
     """
-    preparation = checkpoint_preparation(checkpoint)
+    preparation, teacher = checkpoint_preparation(checkpoint), checkpoint_teacher(checkpoint)
     checkpoints = (checkpoint, *others)
     if any(checkpoint_preparation(other) != preparation for other in others):
         raise PortraitPipelineError(
             f"{len(checkpoints)} checkpoints were trained on faces prepared in different ways,"
             " expected the same size, margin and detection for all whose portraits are averaged"
+        )
+    if any(checkpoint_teacher(other) != teacher for other in others):
+        raise PortraitPipelineError(
+            f"{len(checkpoints)} checkpoints were taught by different face networks, expected one"
+            " for all whose portraits are averaged, so that no judge is a teacher"
         )
     detector = _exported_detector()
     about = {
@@ -105,14 +110,14 @@ def export_model(
         "pixel_range": PIXEL_RANGE,
         "preparation": preparation.model_dump_json(),
         "detector": detector.settings,
-        "teacher": checkpoint_teacher(checkpoint) or "",
+        "teacher": teacher or "",
         "averaged": str(averaged).lower(),
         "opset": str(OPSET),
         "step": ", ".join(str(each["step"]) for each in checkpoints),
         "data_hash": ", ".join(dict.fromkeys(each["data_hash"] for each in checkpoints)),
     }
-    generators = [load_generator(each, "photo_to_portrait", averaged) for each in checkpoints]
-    generator = PixelGenerator(MeanGenerator(generators) if others else generators[0]).eval()
+    mean = load_mean_generator(checkpoints, "photo_to_portrait", averaged)
+    generator = PixelGenerator(mean).eval()
     networks = {GENERATOR: _generator_to_onnx(generator, example, about), **detector.networks}
     return ExportedModel(networks, example)
 

@@ -23,7 +23,7 @@ from PIL import Image
 from portrait_pipeline import __version__
 from portrait_pipeline.cyclegan.checkpoint_files import read_checkpoint
 from portrait_pipeline.cyclegan.services import Checkpoint
-from portrait_pipeline.cyclegan.translate import MeanGenerator, load_generator, translate
+from portrait_pipeline.cyclegan.translate import load_mean_generator, translate
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.files import whole_folder
 from portrait_pipeline.images import to_model_range
@@ -175,8 +175,8 @@ def _parity(
     faces: UInt8[np.ndarray, "n size size 3"],
 ) -> float:
     """Return the mean SSIM of the portraits by the checkpoints and by what is shipped of them."""
-    generators = [load_generator(each, "photo_to_portrait", averaged) for each in checkpoints]
-    original = translate(MeanGenerator(generators), faces, len(faces))
+    generator = load_mean_generator(checkpoints, "photo_to_portrait", averaged)
+    original = translate(generator, faces, len(faces))
     portraits = exported_model(shipped).painter(faces)
     return float(ssim(to_model_range(original), to_model_range(portraits), (-1.0, 1.0)).mean())
 
