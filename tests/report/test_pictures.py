@@ -14,6 +14,7 @@ from portrait_pipeline.report.pictures import (
     CELL_PX,
     GAP_PX,
     MARGIN_PX,
+    draw_picture_table,
     order_by_person_kept,
     spread_evenly,
     to_data_uri,
@@ -70,6 +71,20 @@ def test_figure_1_has_six_rows_and_the_twin_where_there_is_one(inputs: Any) -> N
     small = np.asarray(cell.resize((64, 64), Image.Resampling.BOX), dtype=float)
     original = photos.subset([best])[0].astype(float)
     assert np.abs(small - original).mean() < 4.0
+
+
+def test_a_long_name_stays_above_its_column(inputs: Any) -> None:
+    """It takes several lines, and none of its ink is between the columns."""
+    faces = inputs["photo_faces"]
+    columns = {"Photo": faces, "Without projected discriminators": faces, "Twin": faces}
+    names = faces.names[:1]
+    table = np.asarray(draw_picture_table(columns, names))
+    header = table[: len(table) - CELL_PX - GAP_PX]
+    assert len(table) > draw_picture_table({"Photo": faces}, names).height
+    for column in range(1, len(columns)):
+        right = MARGIN_PX + column * (CELL_PX + GAP_PX)
+        assert (header[:, right - GAP_PX : right] == 255).all()
+    assert (header[:, MARGIN_PX + CELL_PX + GAP_PX : right - GAP_PX] < 255).any()
 
 
 def test_a_thumbnail_is_never_enlarged() -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,6 +14,7 @@ from portrait_pipeline.images import FaceSet
 
 INK, PAPER = (28, 32, 38), (255, 255, 255)
 CELL_PX, GAP_PX, HEADER_PX, MARGIN_PX = 240, 12, 46, 12
+LINE_PX, MAX_HEADING_LETTERS = 33, 16
 THUMBNAIL_PX = 112
 JPEG_QUALITY = 82
 SHEET_CELL_PX, SHEET_COLUMNS = 96, 6
@@ -66,16 +68,19 @@ def encode_image(image: Image.Image, file_format: str) -> str:
 
 def draw_picture_table(columns: Mapping[str, FaceSet], names: Sequence[str]) -> Image.Image:
     """Draw the named pictures, one row each, one column for each set under its heading."""
+    headings = [textwrap.fill(heading, MAX_HEADING_LETTERS) for heading in columns]
+    header_px = HEADER_PX + LINE_PX * max(heading.count("\n") for heading in headings)
     width = 2 * MARGIN_PX + len(columns) * (CELL_PX + GAP_PX) - GAP_PX
-    height = HEADER_PX + len(names) * (CELL_PX + GAP_PX)
+    height = header_px + len(names) * (CELL_PX + GAP_PX)
     canvas = Image.new("RGB", (width, height), PAPER)
     draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(27)
-    for number, (heading, faces) in enumerate(columns.items()):
+    for number, (heading, faces) in enumerate(zip(headings, columns.values(), strict=True)):
         left = MARGIN_PX + number * (CELL_PX + GAP_PX)
-        draw.text((left + CELL_PX // 2, HEADER_PX // 2), heading, INK, font, anchor="mm")
+        middle = (left + CELL_PX // 2, header_px // 2)
+        draw.multiline_text(middle, heading, INK, font, anchor="mm", align="center")
         for row, pixels in enumerate(faces.subset(names)[list(range(len(names)))]):
             tile = Image.fromarray(pixels).resize((CELL_PX, CELL_PX), Image.Resampling.BICUBIC)
-            canvas.paste(tile, (left, HEADER_PX + row * (CELL_PX + GAP_PX)))
+            canvas.paste(tile, (left, header_px + row * (CELL_PX + GAP_PX)))
     return canvas
 
 

@@ -58,6 +58,8 @@ from portrait_pipeline.report.wording import write_number
 from portrait_pipeline.scoring.freshness import check_scores_are_fresh
 
 FIGURE_ROWS = 6
+NO_TUNING = pd.DataFrame()
+"""The λ_p table of an experiment that tunes none."""
 
 
 def draw_figure_1(
@@ -91,10 +93,9 @@ def freshness_of(models: Sequence[str]) -> Callable[..., pd.DataFrame]:
     return check_comparison
 
 
-def plot_trade_off(comparison: pd.DataFrame, lambda_table: pd.DataFrame | None = None) -> go.Figure:
+def plot_trade_off(comparison: pd.DataFrame, lambda_table: pd.DataFrame = NO_TUNING) -> go.Figure:
     """Plot the person kept against the distance to paintings, one point per λ_p, with controls."""
-    tuned = pd.DataFrame() if lambda_table is None else lambda_table
-    return plots.trade_off_figure(comparison, tuned)
+    return plots.trade_off_figure(comparison, lambda_table)
 
 
 def losses_of(models: Sequence[str]) -> Callable[..., go.Figure]:
@@ -162,11 +163,10 @@ def summarise_results(
     conclusion: list[str],
     checkpoint_spread: pd.DataFrame,
     differences: pd.DataFrame,
-    lambda_table: pd.DataFrame | None = None,
+    lambda_table: pd.DataFrame = NO_TUNING,
     chosen_lambda: dict[str, Any] | None = None,
 ) -> ResultsSection:
     """Word the tables: the headline, everything, the choice of λ_p if any, and the conclusion."""
-    tuned = pd.DataFrame() if lambda_table is None else lambda_table
     return ResultsSection(
         verdict=word_verdict(comparison, trained_models(comparison)),
         deception=word_deception(comparison),
@@ -175,8 +175,8 @@ def summarise_results(
         headline=headline_rows(comparison),
         headline_gaps=headline_gaps(comparison),
         everything=everything_table(comparison),
-        lambda_measures=lambda_measures(tuned),
-        lambda_rows=lambda_rows(tuned),
+        lambda_measures=lambda_measures(lambda_table),
+        lambda_rows=lambda_rows(lambda_table),
         checkpoint_measures=checkpoint_measures(),
         checkpoint_rows=checkpoint_rows(checkpoint_spread),
         seed_measures=seed_measures(seed_summary),
