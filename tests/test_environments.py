@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from kedro.config import OmegaConfigLoader
 from omegaconf import DictConfig, OmegaConf
+from support.environments import CONF, ENVIRONMENTS
 
 from portrait_pipeline.settings import CONFIG_LOADER_ARGS
 
-CONF = Path(__file__).resolve().parents[1] / "conf"
-ENVIRONMENTS = ("sample", "study", "study_long", "painter", "ablation", "cluster")
+OVER_BASE = [env for env in ENVIRONMENTS if env != "base"]
 # Every parameter that others refer to, changed; and some that stand below a group.
 GIVEN: tuple[dict[str, Any], ...] = (
     {},
@@ -68,7 +68,7 @@ def leaves(values: DictConfig, above: str = "") -> Iterator[tuple[str, object]]:
 
 
 @pytest.mark.parametrize("given", GIVEN, ids=["nothing", "every name", "groups"])
-@pytest.mark.parametrize("env", ENVIRONMENTS)
+@pytest.mark.parametrize("env", OVER_BASE)
 def test_an_environment_means_what_it_says(tmp_path: Path, env: str, given: dict[str, Any]) -> None:
     """Kedro's parameters are those of base and environment laid over each other, then resolved."""
     for part in ("base", env):
@@ -80,7 +80,7 @@ def test_an_environment_means_what_it_says(tmp_path: Path, env: str, given: dict
     assert parameters(CONF, env, given) == parameters(tmp_path, env, given)
 
 
-@pytest.mark.parametrize("env", ENVIRONMENTS)
+@pytest.mark.parametrize("env", OVER_BASE)
 def test_an_environment_says_only_what_differs(env: str) -> None:
     """Each line differs from base, refers to one that does, or is referred to in this folder."""
     base, own = dict(leaves(raw(CONF, "base"))), dict(leaves(raw(CONF, env)))

@@ -1,16 +1,15 @@
 """The YAML of every environment fits its models, and nothing unknown or impossible does."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from kedro.config import OmegaConfigLoader
 from pydantic import ValidationError
+from support.environments import CONF, ENVIRONMENTS
 
 from portrait_pipeline import parameters
 from portrait_pipeline.settings import CONFIG_LOADER_ARGS
 
-CONF = Path(__file__).resolve().parents[1] / "conf"
 MODELS = {
     "photos": parameters.PictureSourceParameters,
     "paintings": parameters.PictureSourceParameters,
@@ -33,7 +32,7 @@ def loaded(env: str, **given: Any) -> dict[str, Any]:
     return values
 
 
-@pytest.mark.parametrize("env", sorted(folder.name for folder in CONF.iterdir() if folder.is_dir()))
+@pytest.mark.parametrize("env", ENVIRONMENTS)
 def test_the_shipped_settings_are_valid(env: str) -> None:
     """Every entry of every environment passes its model, before any folder of pictures is given."""
     values = loaded(env)

@@ -8,6 +8,7 @@ import pytest
 from kedro.config import OmegaConfigLoader
 from kedro.framework.project import pipelines
 from kedro.pipeline import Pipeline
+from support.environments import CONF, ENVIRONMENTS
 
 from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.hooks.environment import ProjectConfigLoader
@@ -21,7 +22,6 @@ from portrait_pipeline.pipeline_registry import (
 from portrait_pipeline.report.results_page import TABLES, TUNING_TABLES
 from portrait_pipeline.settings import CONFIG_LOADER_ARGS, CONFIG_LOADER_CLASS
 
-CONF = Path(__file__).resolve().parents[1] / "conf"
 THREE_SEEDS = {"training": {"lambda_perceptual": 0.5, "upsampling": "resize"}, "seeds": [4, 1, 2]}
 
 
@@ -125,7 +125,7 @@ def test_a_study_publishes_its_tables_and_the_page_made_of_them(env: str, folder
 
 
 @pytest.mark.usefixtures("_no_context")
-@pytest.mark.parametrize("env", sorted(folder.name for folder in CONF.iterdir() if folder.is_dir()))
+@pytest.mark.parametrize("env", ENVIRONMENTS)
 def test_kedro_run_needs_nothing_that_another_pipeline_makes(env: str) -> None:
     """Law: in every environment the stages make all that they take, in the first run too."""
     open_session(env)
