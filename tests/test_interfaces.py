@@ -14,7 +14,8 @@ import pytest
 import requests
 from mlflow.tracking import MlflowClient
 from playwright.sync_api import Page, expect, sync_playwright
-from support.mlflow_server import free_port, serving
+from support.mlflow_server import serving
+from support.ports import free_port
 
 from portrait_pipeline.datasets.mlflow_run import MlflowRunTracker
 from portrait_pipeline.hooks.experiment import describe, save_view, view_page

@@ -3,7 +3,6 @@
 import io
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 from benchmarks.install import ROOT, build_wheel, install_wheel
 from PIL import Image
+from support.ports import free_port
 
 from portrait_pipeline.portrayal.shipped import FOLDER
 from portrait_pipeline.sample import draw_photo
@@ -103,12 +103,9 @@ def served(wheel: Path, tmp_path: Path) -> Iterator[str]:
     """The address of `portrait serve`, from the wheel's files and in a folder without a project."""
     with zipfile.ZipFile(wheel) as packed:
         packed.extractall(tmp_path / "site")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     start = "from portrait_pipeline.portrait_command import main; main()"
     with subprocess.Popen(
-        [sys.executable, "-c", start, "serve", "--port", str(port)],
+        [sys.executable, "-c", start, "serve", "--port", str(free_port())],
         cwd=tmp_path, env=PLAIN | {"PYTHONPATH": str(tmp_path / "site")}, stderr=subprocess.PIPE,
         text=True,
     ) as process:  # fmt: skip

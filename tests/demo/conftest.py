@@ -1,20 +1,14 @@
 """One page, served once for the tests of this folder, with a model that is quick."""
 
-import socket
 import warnings
 from collections.abc import Iterator
 
 import pytest
+from support.ports import free_port
 from support.stand_in_model import StandInShelf, stand_in_judge
 
 from portrait_pipeline.demo.app import running_page
 from portrait_pipeline.demo.service import PortraitService
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

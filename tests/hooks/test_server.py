@@ -8,8 +8,9 @@ from pathlib import Path
 import mlflow
 import pytest
 from mlflow.tracking import MlflowClient
-from support.mlflow_server import free_port, kill, mlflow_server, serving
+from support.mlflow_server import kill, mlflow_server, serving
 from support.mlflow_store import make_store, tracking_at
+from support.ports import free_port
 
 from portrait_pipeline.datasets.mlflow_run import MlflowRunTracker
 from portrait_pipeline.errors import TrackingLostError

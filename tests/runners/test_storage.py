@@ -10,7 +10,8 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
 from kedro_datasets.json import JSONDataset
 from support.kedro_project import KedroProject, make_project, training_in
-from support.mlflow_server import free_port, mlflow_server, serving
+from support.mlflow_server import mlflow_server, serving
+from support.ports import free_port
 from support.postgres import serving_postgres
 
 from portrait_pipeline.errors import PortraitPipelineError

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,13 +16,6 @@ from urllib3.util import Retry
 NUM_TRIES = 4
 """How often a server is asked, at growing intervals, before a look at its process."""
 NUM_LAST_LINES = 20
-
-
-def free_port() -> int:
-    """Return a port at which nothing listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def mlflow_server(port: int, store: str, artifacts: Path) -> list[str]:
