@@ -30,6 +30,16 @@ def test_what_an_earlier_run_measured_counts_before_what_is_typical() -> None:
     assert left.in_words() == "about 3 min left"
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_model_that_was_trained_before_says_nothing_of_the_pace(first: bool) -> None:
+    """Whether it comes first or last: the other training goes on at the pace of the first."""
+    left = TimeLeft(nodes("a.train_model", "b.train_model", "c.train_model"), {})
+    done = [("b.train_model", 600.0), ("a.train_model", 1.0)]
+    for name, seconds in reversed(done) if first else done:
+        left.add(name, seconds)
+    assert left.in_words() == "about 10 min left"
+
+
 def test_a_short_training_counts_less() -> None:
     """The trainings that choose λ_p are not as long as that of a model."""
     seconds = []

@@ -21,6 +21,7 @@ OTHER_SECONDS = 1.0
 OF_TUNINGS = "tuning."
 SHARE_OF_A_TUNING = 0.3  # of the time of a whole training
 KNOWN_SHARE = 0.1  # of the work, before which nothing is said
+FOUND_SHARE = 0.05  # of the time that a node should take; below, it found its result there
 
 
 class TimeLeft:
@@ -32,22 +33,29 @@ class TimeLeft:
     """
 
     def __init__(self, nodes: Sequence[Node], measured: Mapping[str, float]) -> None:
-        self._weights = {node.name: measured.get(node.name, _typical(node)) for node in nodes}
-        self._left = dict(self._weights)
-        self._seconds = 0.0
+        self._left = {node.name: measured.get(node.name, _typical(node)) for node in nodes}
+        self._done = self._seconds = 0.0
 
     def add(self, name: str, seconds: float) -> None:
-        """Take note that a node is done, and how long it took."""
-        if self._left.pop(name, None) is not None:
+        """Take note that a node is done, and how long it took.
+
+        A model that is trained already takes hardly any time: that says nothing of the pace.
+        """
+        weight = self._left.pop(name, None)
+        if weight is not None and seconds >= FOUND_SHARE * weight * self._pace():
+            self._done += weight
             self._seconds += seconds
 
     def in_words(self) -> str:
         """Return how long the rest will take, or "" where too little is known."""
-        total, left = sum(self._weights.values()), sum(self._left.values())
-        done = total - left
-        if not self._left or done < KNOWN_SHARE * total:
+        left = sum(self._left.values())
+        if not self._left or self._done < KNOWN_SHARE * (self._done + left):
             return ""
-        return f"about {in_words(left * self._seconds / done)} left"
+        return f"about {in_words(left * self._pace())} left"
+
+    def _pace(self) -> float:
+        """Seconds for each second of the nodes' weights."""
+        return self._seconds / self._done if self._done else 1.0
 
 
 def _typical(node: Node) -> float:
