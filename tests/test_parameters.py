@@ -21,6 +21,7 @@ MODELS = {
     "training": parameters.TrainingParameters,
     "tuning": parameters.TuningParameters,
     "evaluation": parameters.EvaluationParameters,
+    "portraying": parameters.PortrayingParameters,
 }
 
 
@@ -38,6 +39,13 @@ def test_the_shipped_settings_are_valid(env: str) -> None:
     values = loaded(env)
     for name, model in MODELS.items():
         model.model_validate(values[name])
+
+
+def test_the_base_settings_name_every_parameter() -> None:
+    """`conf/base` is where a reader looks for what can be changed."""
+    values = loaded("base")
+    left_out = {name: set(model.model_fields) - set(values[name]) for name, model in MODELS.items()}
+    assert not any(left_out.values()), left_out
 
 
 def test_the_base_settings_are_the_reports() -> None:
