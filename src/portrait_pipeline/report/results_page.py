@@ -37,7 +37,8 @@ This page is rendered from the tables in `{folder}`. One command writes both:
 A model that is already trained with the same settings, pictures and code is not trained again.
 `docs/metrics.md` says what each number means, and what it cannot see.
 
-Judge: {judge}. Teacher: {teacher}. N = {n} test photographs. Brackets are 95 % intervals over them.
+Judge: {judge}. Teacher: {teacher}. N = {n} test photographs where no other
+number is named. Brackets are 95 % intervals over them.
 """
 
 
@@ -85,13 +86,16 @@ Rows = list[tuple[str, dict[Any, Any]]]
 
 
 def _rows(comparison: pd.DataFrame) -> Rows:
-    return [(_label(row), row) for row in comparison.to_dict(orient="records")]
+    rows = comparison.to_dict(orient="records")
+    return [(_label(row, number_of(rows[0], "n")), row) for row in rows]
 
 
-def _label(row: Mapping[Any, Any]) -> str:
+def _label(row: Mapping[Any, Any], usual_n: float) -> str:
     label, weight, seed = model_label(str(row["model"])), row["lambda_perceptual"], row.get("seed")
+    n = number_of(row, "n")
     notes = [] if pd.isna(weight) else [f"λ_p {write_lambda(float(weight))}"]
     notes += [] if seed is None or pd.isna(seed) else [f"seed {seed:.0f}"]
+    notes += [] if math.isnan(n) or n == usual_n else [f"N = {n:.0f}"]
     return f"{label} ({', '.join(notes)})" if notes else label
 
 
