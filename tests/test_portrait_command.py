@@ -1,6 +1,8 @@
 """`portrait`, as it is typed: files, folders, streams, exit codes, sentences, and no PyTorch."""
 
 import io
+import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -243,3 +245,79 @@ def test_portraits_take_nothing_but_the_base_dependencies(
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
     assert size_of(str(tmp_path / "p.png"))[0] > 64
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["", "-o", "p.png"], "a path is empty"),
+        (["me.png", "-o", ""], "a path is empty"),
+        (["me.png", "wall.png", "-o", "both.png"], "both.png is the name of a picture"),
+        (["me.png", "-o", "me.png", "--force"], "me.png is one of the photos"),
+        (["me.png", "-o", f"{'a' * 300}/p.png"], "File name too long"),
+        (["a" * 300], "File name too long"),
+        (["me.png", "-o", "wall.png/p.png"], "wall.png"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(call: Call, words: list[str], sentence: str) -> None:
+    """Before anything is written, in one sentence."""
+    before = sorted(Path().iterdir())
+    ended = call(*words)
+    assert (ended.code, sentence in ended.err) == (1, True), ended.err
+    assert ended.err.count("\n") == 1
+    assert sorted(Path().iterdir()) == before
+
+
+def test_two_faces_are_numbered(call: Call) -> None:
+    """Each is said."""
+    both = Image.new("RGB", (512, 256))
+    for place in range(2):
+        both.paste(Image.fromarray(draw_photo(place, 1, 256).photo), (256 * place, 0))
+    both.save("both.png")
+    ended = call("both.png", "--faces", "all", "-o", "p.png")
+    assert ended.code == 0, ended.err
+    assert [f"p_{number}.png: " in ended.says for number in (1, 2)] == [True, True]
+
+
+@pytest.mark.parametrize("stream", ["stdin", "stdout"])
+def test_a_closed_stream_is_said(call: Call, monkeypatch: pytest.MonkeyPatch, stream: str) -> None:
+    """As `<&-` and `>&-` of a shell leave it."""
+    words = ["portrait", "-", *(["-o", "p.png"] if stream == "stdin" else [])]
+    monkeypatch.setattr(sys, "argv", words)
+    monkeypatch.setattr(sys, stream, None)
+    err = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", err)
+    with pytest.raises(SystemExit) as end:
+        portrait_command.main()
+    kind = {"stdin": "input", "stdout": "output"}[stream]
+    assert (end.value.code, f"standard {kind} is closed" in err.getvalue()) == (1, True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("words", [["me.png", "-o", "p.png"], ["me.png", "-o", "-"]])
+def test_what_nobody_can_read_stops_no_portrait(call: Call, words: list[str]) -> None:
+    """A message that finds no room does not matter; a portrait that finds none is an error."""
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", START, *words], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    is_written = words[-1] != "-"
+    assert done.returncode == (0 if is_written else 1), done.stderr
+    assert Path("p.png").exists() == is_written
+    assert (b"standard output does not take" in done.stderr) != is_written
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_signal_is_named_and_what_was_done_is_counted(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle of a folder."""
+
+    def stop(*_: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(portrait_command, "_write", stop)
+    ended = call("me.png", "wall.png", "-o", "out")
+    assert ended.code == 1
+    assert "stopped after 0 of 2 photos" in ended.err
+    assert "SIGTERM stopped the command" in ended.err

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+from portrait_pipeline.errors import PortraitPipelineError
+
 MAX_STEM_BYTES = 110
 MAX_NAME_BYTES = 255
 _RESERVED = re.compile(r"(con|prn|aux|nul|(?:com|lpt)[\d¹²³])(\..*)?", re.IGNORECASE)
@@ -76,7 +78,15 @@ def printable_lines(text: str) -> str:
 
 
 def user_path(text: str) -> Path:
-    """Return a path as a person typed it, in which `~` is the home of a user that exists."""
+    """Return a path as a person typed it, in which `~` is the home of a user that exists.
+
+    Raises:
+        PortraitPipelineError: if it is empty, as a variable of the shell that is not set leaves it.
+    """
+    if not text:
+        raise PortraitPipelineError(
+            "a path is empty, expected a file or folder (the current folder is `.`)"
+        )
     return Path(os.path.expanduser(text))  # Path.expanduser fails for unknown users
 
 

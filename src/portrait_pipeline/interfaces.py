@@ -105,7 +105,7 @@ def _open_mlflow(settings: ProjectMlflow, port: str | None, host: str | None) ->
     if is_server:
         webbrowser.open(page)
         return
-    subprocess.run(ui_command(uri, host, port), check=False)
+    sys.exit(subprocess.run(ui_command(uri, host, port), check=False).returncode)
 
 
 def ui_command(store: str, host: str, port: str) -> list[str]:

@@ -39,7 +39,7 @@ def is_judged_by_its_teacher(judge: str, teacher: str) -> bool:
 class Parameters(BaseModel):
     """Base of all parameter models: nothing unknown is accepted and nothing changes afterwards."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @field_validator("*", mode="before")
     @classmethod

@@ -3,7 +3,7 @@
 import io
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,12 +18,13 @@ from portrait_pipeline.file_names import distinct_stems, printable, safe_stem, u
 from portrait_pipeline.folders import ListedFile
 from portrait_pipeline.options import ADDRESS_OPTIONS, SIZE_OPTION, UserPath, takes
 from portrait_pipeline.pictures import LIMITS, PictureError
-from portrait_pipeline.portrayal.naming import picture_format, write_picture
+from portrait_pipeline.portrayal.naming import FORMATS, picture_format
 from portrait_pipeline.portrayal.outcomes import NOT_ALL_PORTRAYED
 from portrait_pipeline.portrayal.photo_files import find_photos
 from portrait_pipeline.portrayal.pretrained import NoFaceError, Portrayer
 from portrait_pipeline.portrayal.shipped import ShippedModelError, read_shipped_card
-from portrait_pipeline.shell import exit_with, show_any_character
+from portrait_pipeline.portrayal.targets import refuse_existing, write_numbered
+from portrait_pipeline.shell import exit_with, say, sentence_of_the_disk, show_any_character
 from portrait_pipeline.signals import StoppedError, stopping_in_order
 
 STREAM = "-"
@@ -54,6 +55,11 @@ class Wanted:
     def keeps_photo(self) -> bool:
         """Whether one picture of the photo's size comes out, however many faces there are."""
         return self.paste_back or self.whole
+
+    @property
+    def numbers_files(self) -> bool:
+        """Whether a photo may have several portraits."""
+        return self.faces == "all" and not self.keeps_photo
 
     def pictures(self, portrayer: Portrayer, photo: Path | bytes) -> list[Image.Image]:
         """Paint one photo."""
@@ -146,22 +152,35 @@ def main() -> None:
     command, given = (serve, sys.argv[2:]) if is_serve else (portrait, sys.argv[1:])
     with stopping_in_order():
         try:
-            command.main(given, prog_name="portrait serve" if is_serve else "portrait")
+            name = "portrait serve" if is_serve else "portrait"
+            # not standalone, where click takes a signal for an unknown end and says "Aborted!"
+            sys.exit(command.main(given, prog_name=name, standalone_mode=False))
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except click.Abort as abort:
+            exit_with(str(abort.__cause__ or "the command was stopped"))
         except StoppedError as stopped:
             exit_with(str(stopped))
         except PortraitPipelineError as error:
             exit_with(str(error))
+        except OSError as error:
+            exit_with(sentence_of_the_disk(error))
+        except UnicodeError as error:
+            exit_with(f"a name cannot be written here ({error}); try with LC_ALL=C.UTF-8")
 
 
 def _through_streams(photos: Sequence[str], out: str | None, wanted: Wanted) -> bool:
     """Paint one photo that comes or goes through a standard stream."""
-    if len(photos) > 1 or (wanted.faces == "all" and not wanted.keeps_photo):
+    if len(photos) > 1 or wanted.numbers_files:
         raise click.UsageError(
             "a standard stream takes one picture: give one photo, and no --faces all without"
             " --paste-back"
         )
     if out not in (None, STREAM):
         return _to_file(_from_stream(photos[0]), user_path(str(out)), wanted)
+    if sys.stdout is None:  # as the shell's `>&-` leaves it
+        raise PortraitPipelineError("standard output is closed; name a file with --out")
     if sys.stdout.isatty():
         raise PortraitPipelineError(
             "standard output is a terminal, expected a file or another program: name a file with"
@@ -172,18 +191,26 @@ def _through_streams(photos: Sequence[str], out: str | None, wanted: Wanted) -> 
     try:
         (picture,) = wanted.pictures(portrayer, given)
     except (PictureError, NoFaceError) as error:
-        click.echo(_sentence(_name_of(given), error), err=True)
+        say(_sentence(_name_of(given), error), err=True)
         return False
     content = io.BytesIO()
     picture.save(content, "PNG")
-    sys.stdout.buffer.write(content.getvalue())
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write(content.getvalue())
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        raise PortraitPipelineError(
+            f"standard output does not take the portrait ({error.strerror or error}); name a file"
+            " with --out"
+        ) from error
     return True
 
 
 def _from_stream(photo: str) -> Path | bytes:
     """Read standard input where the photo is `-`; one byte too many is enough to refuse it."""
     if photo == STREAM:
+        if sys.stdin is None:
+            raise PortraitPipelineError("standard input is closed, expected a picture")
         return sys.stdin.buffer.read(LIMITS.file_bytes + 1)
     return user_path(photo)
 
@@ -203,6 +230,11 @@ def _to_files(photos: Sequence[Path], out: str | None, wanted: Wanted) -> bool:
         raise PortraitPipelineError(
             "several photos were given, expected a folder for their portraits: name one with --out"
         )
+    if target.suffix.lower() in FORMATS and not target.is_dir():
+        raise PortraitPipelineError(
+            f"--out {target} is the name of a picture, but several photos or a folder were given;"
+            " expected a folder for their portraits"
+        )
     return _to_folder(find_photos(photos, target), target, wanted)
 
 
@@ -215,17 +247,16 @@ def _is_folder(out: str | None) -> bool:
 
 def _to_file(photo: Path | bytes, target: Path, wanted: Wanted) -> bool:
     picture_format(target)
-    _refuse_existing([target], wanted)
+    photos = [photo] if isinstance(photo, Path) else []
+    refuse_existing([target], photos, wanted.numbers_files, wanted.force)
     portrayer = Portrayer.pretrained(wanted.model)
     try:
         pictures = wanted.pictures(portrayer, photo)
     except (PictureError, NoFaceError) as error:
-        click.echo(_sentence(_name_of(photo), error), err=True)
+        say(_sentence(_name_of(photo), error), err=True)
         return False
-    for place, picture in _places(target, pictures):
-        write_picture(place, picture, wanted.force)
-        click.echo(_written(place, picture))
-    click.echo(f"painted by {portrayer.card.title}")
+    _write(target, pictures, wanted)
+    say(f"painted by {portrayer.card.title}")
     return True
 
 
@@ -234,51 +265,28 @@ def _to_folder(files: Sequence[ListedFile], folder: Path, wanted: Wanted) -> boo
     stems = distinct_stems([Path(name).name for name, _ in files])
     kind = "painting" if wanted.whole else "photo" if wanted.paste_back else "portrait"
     targets = [folder / f"{stem}_{kind}.png" for stem in stems]
-    _refuse_existing(targets, wanted)
+    photos = [photo for _, photo in files if isinstance(photo, Path)]
+    refuse_existing(targets, photos, wanted.numbers_files, wanted.force)
     portrayer = Portrayer.pretrained(wanted.model)
     num_done = 0
     for (name, photo), target in zip(files, targets, strict=True):
         try:
             if not isinstance(photo, Path):
                 raise PictureError(name, photo, "")
-            for place, picture in _places(target, wanted.pictures(portrayer, photo)):
-                write_picture(place, picture, wanted.force)
-                click.echo(_written(place, picture))
+            _write(target, wanted.pictures(portrayer, photo), wanted)
             num_done += 1
         except PortraitPipelineError as error:  # unreadable, without a face, or not to be written
-            click.echo(_sentence(name, error), err=True)
-    click.echo(f"{num_done} of {len(files)} photos portrayed, by {portrayer.card.title}")
+            say(_sentence(name, error), err=True)
+        except KeyboardInterrupt:
+            say(f"stopped after {num_done} of {len(files)} photos", err=True)
+            raise
+    say(f"{num_done} of {len(files)} photos portrayed, by {portrayer.card.title}")
     return num_done == len(files)
 
 
-def _refuse_existing(targets: Sequence[Path], wanted: Wanted) -> None:
-    """Refuse before anything is painted what could not be written in the end."""
-    if wanted.force:
-        return
-    present = [place for target in targets for place in _present(target, wanted)]
-    if present:
-        more = f" and {len(present) - 1} more" if len(present) > 1 else ""
-        raise PortraitPipelineError(
-            f"{present[0]}{more} is there already; choose another --out, or replace with --force"
-        )
-
-
-def _present(target: Path, wanted: Wanted) -> Iterator[Path]:
-    if target.exists() or target.is_symlink():
-        yield target
-    if wanted.faces == "all" and not wanted.keeps_photo:
-        yield from target.parent.glob(f"{target.stem}_[0-9]*{target.suffix}")
-
-
-def _places(target: Path, pictures: Sequence[Image.Image]) -> Iterator[tuple[Path, Image.Image]]:
-    """Name the file of each picture of one photo, numbered where there are several."""
-    for number, picture in enumerate(pictures, 1):
-        is_single = len(pictures) == 1
-        yield target if is_single else target.with_stem(f"{target.stem}_{number}"), picture
-
-
-def _written(place: Path, picture: Image.Image) -> str:
-    return f"{printable(str(place))}: {picture.width} × {picture.height} px"
+def _write(target: Path, pictures: Sequence[Image.Image], wanted: Wanted) -> None:
+    for place, picture in write_numbered(target, pictures, wanted.force).items():
+        say(f"{printable(str(place))}: {picture.width} × {picture.height} px")
 
 
 def _sentence(name: str, error: PortraitPipelineError) -> str:

@@ -1,6 +1,8 @@
 """What every command does at a terminal, whichever libraries it needs."""
 
+import errno
 import io
+import os
 import sys
 import textwrap
 from typing import NoReturn
@@ -12,12 +14,42 @@ from portrait_pipeline.masking import mask_secrets
 
 LINE_WIDTH = 80
 
+OF_THE_DISK = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+)
+IN_THE_WAY = frozenset({errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
+
 
 def show_any_character() -> None:
     """Print characters that the terminal's encoding lacks as `?` instead of failing at them."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+def say(text: str, err: bool = False) -> None:
+    """Print a line; where nobody reads any more, or the disk is full, the command goes on."""
+    try:
+        click.echo(text, err=err)
+    except OSError:
+        stream = sys.stderr if err else sys.stdout
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def sentence_of_the_disk(error: OSError) -> str:
+    """Say which file cannot be used, why, and what helps."""
+    if error.errno in IN_THE_WAY:
+        remedy = (
+            "move away what lies there instead of a file or folder, or a link that leads nowhere,"
+        )
+    elif error.errno in OF_THE_DISK:
+        remedy = "free space on its disk, or allow access to it,"
+    else:
+        remedy = "name another"
+    return (
+        f"{error.filename or 'a file'} cannot be used ({error.strerror or error}): {remedy} and run"
+        " the command again; what was saved is kept"
+    )
 
 
 def exit_with(sentence: str, status: int = 1) -> NoReturn:

@@ -1,6 +1,5 @@
 """What the terminal shows: this project's own words, and one sentence instead of a traceback."""
 
-import errno
 import logging
 import re
 import sys
@@ -20,18 +19,17 @@ from omegaconf.errors import OmegaConfBaseException
 from portrait_pipeline.errors import PortraitPipelineError, TrainingInterruptedError
 from portrait_pipeline.masking import mask_secrets
 from portrait_pipeline.parameters import Parameters
-from portrait_pipeline.shell import exit_with, show_any_character
+from portrait_pipeline.shell import (
+    IN_THE_WAY,
+    OF_THE_DISK,
+    exit_with,
+    sentence_of_the_disk,
+    show_any_character,
+)
 from portrait_pipeline.signals import stopping_in_order
 from portrait_pipeline.suggestions import did_you_mean
 
 LOG_FILE = "portrait_pipeline.log"
-
-_OF_THE_DISK = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
-)
-_IN_THE_WAY = frozenset(
-    {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
-)
 
 logger = logging.getLogger(__name__)
 
@@ -106,23 +104,11 @@ def user_error(error: BaseException | None) -> str | None:
             return sentence_of_validation(str(error))
         if isinstance(error, meant_for_people):
             return str(error)
-        if isinstance(error, OSError) and error.errno in _OF_THE_DISK | _IN_THE_WAY:
-            return _sentence_of_the_disk(error)
+        if isinstance(error, OSError) and error.errno in OF_THE_DISK | IN_THE_WAY:
+            return sentence_of_the_disk(error)
         is_of_resolver = isinstance(error, OmegaConfBaseException)
         error = error.__cause__ or (error.__context__ if is_of_resolver else None)
     return None
-
-
-def _sentence_of_the_disk(error: OSError) -> str:
-    remedy = (
-        "move away what lies there instead of a file or folder, or a link that leads nowhere,"
-        if error.errno in _IN_THE_WAY
-        else "free space on its disk, or allow access to it,"
-    )
-    return (
-        f"{error.filename or 'a file'} cannot be used ({error.strerror}): {remedy} and run the"
-        " command again; what was saved is kept"
-    )
 
 
 _FAULT = re.compile(

@@ -1,14 +1,17 @@
 """Three lines from a photo to its portrait."""
 
+import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 from support.picture_files import encoded
 
 import portrait_pipeline
 from portrait_pipeline import Portrayer
+from portrait_pipeline.errors import PortraitPipelineError
 from portrait_pipeline.pictures import PictureError
 from portrait_pipeline.portrayal.pretrained import NoFaceError
 from portrait_pipeline.sample import draw_photo
@@ -87,3 +90,61 @@ def test_a_picture_in_another_mode_is_taken(portrayer: Portrayer, photo: Image.I
     """Grey pictures in memory, and files in any mode."""
     assert portrayer.portray(photo.convert("L")).mode == "RGB"
     assert portrayer.portray(encoded(photo.convert("L"), "PNG")).mode == "RGB"
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I", "F", "RGBA", "P", "CMYK"])
+def test_a_picture_means_what_its_file_means(
+    portrayer: Portrayer, tmp_path: Path, photo: Image.Image, mode: str
+) -> None:
+    """Deep grey, transparency and inks count in memory as they do in a file."""
+    grey = np.asarray(photo.convert("L"))
+    deep = {
+        "I;16": grey.astype(np.uint16) * 257,
+        "I": grey.astype(np.int32) * 257,
+        "F": grey.astype(np.float32) / 255,
+    }
+    made = Image.fromarray(deep[mode]) if mode in deep else photo.convert(mode)
+    made.save(tmp_path / "me.tif")
+    with Image.open(tmp_path / "me.tif") as opened:
+        in_memory = portrayer.portray(opened, size_px=64)
+    by_path = portrayer.portray(tmp_path / "me.tif", size_px=64)
+    assert np.array_equal(np.asarray(in_memory), np.asarray(by_path))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_picture_that_lies_on_its_side_is_turned(
+    portrayer: Portrayer, photo: Image.Image, kind: str
+) -> None:
+    """By its EXIF, as in a file."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    content = encoded(photo.transpose(Image.Transpose.ROTATE_90), kind, exif=exif)
+    of_bytes = np.asarray(portrayer.portray(content, size_px=64))
+    in_memory = portrayer.portray(Image.open(io.BytesIO(content)), size_px=64)
+    assert np.array_equal(of_bytes, np.asarray(in_memory))
+
+
+@pytest.mark.parametrize("size_px", [0, True, 31, 1025, -1, 10**9, "64", 64.5, float("nan")])
+def test_an_impossible_size_is_refused(
+    portrayer: Portrayer, photo: Image.Image, size_px: Any
+) -> None:
+    """With the value and the range, before anything is painted."""
+    for paint in (portrayer.portray, portrayer.portray_all):
+        with pytest.raises(PortraitPipelineError, match=f"{size_px!r}, expected .* 32 to 1024"):
+            paint(photo, size_px=size_px)
+
+
+def test_what_is_no_photo_or_choice_is_refused(portrayer: Portrayer, photo: Image.Image) -> None:
+    """Arrays and streams are no photos; a choice is one of two."""
+    for given in (np.zeros((8, 8, 3), np.uint8), None, io.BytesIO(b"x")):
+        with pytest.raises(PortraitPipelineError, match=type(given).__name__):
+            portrayer.portray(given)  # type: ignore[arg-type]
+    with pytest.raises(PortraitPipelineError, match="'ALL'"):
+        portrayer.paste_back(photo, faces="ALL")  # type: ignore[arg-type]
+
+
+def test_a_picture_whose_file_is_cut_off_is_said(portrayer: Portrayer, photo: Image.Image) -> None:
+    """It is opened, and found to be cut off when its pixels are read."""
+    content = encoded(photo, "PNG")
+    with pytest.raises(PictureError, match="the photo"):
+        portrayer.portray(Image.open(io.BytesIO(content[: len(content) // 2])))

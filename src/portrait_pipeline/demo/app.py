@@ -138,13 +138,19 @@ def page_app(
 @contextmanager
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    if not host:
+        raise PortraitPipelineError(
+            "--host is empty, expected an address of this machine, such as 127.0.0.1; 0.0.0.0 opens"
+            " the page to your network"
+        )
     try:
         listener = socket.create_server(
             (host, port), family=family, backlog=MAX_CONNECTIONS_WAITING
         )
-    except OSError as error:
+    except (OSError, TypeError, ValueError) as error:  # the latter two: no name of a host at all
+        reason = getattr(error, "strerror", None) or error
         raise PortraitPipelineError(
-            f"the page cannot listen at --host {host} --port {port} ({error.strerror or error}),"
+            f"the page cannot listen at --host {host} --port {port} ({reason}),"
             f" expected an address of this machine and a free port; try --port {port % 65535 + 1}"
         ) from error
     with listener:

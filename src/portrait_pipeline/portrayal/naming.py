@@ -94,10 +94,11 @@ def write_picture(target: Path, picture: Image.Image, overwrite: bool = False) -
             _put(part, target, overwrite)
         finally:
             part.unlink(missing_ok=True)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter: a name that the locale cannot write
+        is_full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         raise PortraitPipelineError(
-            f"could not write {target} ({error.strerror or error}): free space on that disk or"
-            " choose another --out"
+            f"could not write {target} ({getattr(error, 'strerror', None) or error}):"
+            f" {'free space on that disk or ' if is_full else ''}choose another --out"
         ) from error
 
 

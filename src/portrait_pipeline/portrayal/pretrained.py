@@ -13,7 +13,10 @@ from typing import Self
 from PIL import Image
 
 from portrait_pipeline.decoding.colour import srgb_profile
+from portrait_pipeline.decoding.decode import upright_in_srgb
 from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.parameters import MAX_PORTRAIT_PX, MIN_PORTRAIT_PX
+from portrait_pipeline.pictures import PictureError
 from portrait_pipeline.portrayal.photo import Photo
 from portrait_pipeline.portrayal.portrayer import FaceChoice, FacePortrayer, Portrayal
 from portrait_pipeline.portrayal.shipped import ShippedModel, read_shipped
@@ -58,16 +61,19 @@ class Portrayer:
 
         Args:
             photo: A path, the bytes of a picture file, or a picture.
-            size_px: Edge of the portrait; by default that of the face in the photo, at most 1024.
+            size_px: Edge of the portrait; 32 to 1024; by default that of the face in the photo.
 
         Raises:
+            PortraitPipelineError: if the size or the type of the photo is impossible.
             PictureError: if the photo cannot be read.
             NoFaceError: if it shows no face.
         """
+        _check_size(size_px)
         return self._portraits(*self._found(photo, "largest"), size_px)[0]
 
     def portray_all(self, photo: PhotoSource, *, size_px: int | None = None) -> list[Image.Image]:
         """Paint every face of a photo, the largest first; else as `portray`."""
+        _check_size(size_px)
         return self._portraits(*self._found(photo, "all"), size_px)
 
     def paste_back(self, photo: PhotoSource, *, faces: FaceChoice = "largest") -> Image.Image:
@@ -91,6 +97,8 @@ class Portrayer:
         return _in_srgb(paint_whole(read.image, portrayal, self._model))
 
     def _found(self, photo: PhotoSource, faces: FaceChoice) -> tuple[Photo, Portrayal]:
+        if faces not in ("largest", "all"):
+            raise PortraitPipelineError(f"faces is {faces!r}, expected 'largest' or 'all'")
         read = self._read(photo)
         (portrayal,) = self._portrayer.portray([read], faces)
         if not portrayal.faces:
@@ -102,10 +110,19 @@ class Portrayer:
     def _read(self, photo: PhotoSource) -> Photo:
         size_px = self._portrayer.detection_size_px
         if isinstance(photo, Image.Image):
-            return Photo.of_image(photo.convert("RGB"))
+            try:
+                photo.load()  # of a file that is only opened so far
+                return Photo.of_image(upright_in_srgb(photo))
+            except (OSError, ValueError, SyntaxError) as error:
+                raise PictureError("the photo", "unreadable", str(error)) from error
         if isinstance(photo, bytes):
             return Photo.decode(photo, "the photo", size_px)
-        return Photo.read(Path(photo), size_px)
+        if isinstance(photo, str | Path):
+            return Photo.read(Path(photo), size_px)
+        raise PortraitPipelineError(
+            f"the photo is a {type(photo).__name__}, expected a path, the bytes of a picture file"
+            " or a picture of Pillow (`PIL.Image.fromarray` makes one of an array)"
+        )
 
     def _portraits(
         self, photo: Photo, portrayal: Portrayal, size_px: int | None
@@ -113,6 +130,15 @@ class Portrayer:
         name = self.card.name
         portraits = [portrait_at_size(photo.image, face, name, size_px) for face in portrayal.faces]
         return [_in_srgb(Image.fromarray(pixels)) for pixels in portraits]
+
+
+def _check_size(size_px: int | None) -> None:
+    is_number = isinstance(size_px, int) and not isinstance(size_px, bool)
+    if size_px is not None and not (is_number and MIN_PORTRAIT_PX <= size_px <= MAX_PORTRAIT_PX):
+        raise PortraitPipelineError(
+            f"size_px is {size_px!r}, expected a whole number from {MIN_PORTRAIT_PX} to"
+            f" {MAX_PORTRAIT_PX}, or None for that of the face in the photo"
+        )
 
 
 def _in_srgb(picture: Image.Image) -> Image.Image:

@@ -6,7 +6,6 @@ each file. `portrait_pipeline.portrayal.shipping` makes it.
 """
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from portrait_pipeline.errors import PortraitPipelineError
+from portrait_pipeline.files import parse_json
 from portrait_pipeline.parameters import Parameters
 from portrait_pipeline.portrayal.exported import (
     DETECTOR_NETWORKS,
@@ -128,7 +128,7 @@ def read_shipped(folder: Traversable | None = None) -> ShippedModel:
     with _unusable_told(folder):
         card = _read_card(place)
         networks = {name: _read_checked(place, file, card) for name, file in NETWORK_FILES.items()}
-        photos = _read_checked(place, PHOTOS_FILE, card).decode("ascii").split()
+        photos = _read_checked(place, PHOTOS_FILE, card).decode("utf-8", "replace").split()
     blank = np.zeros((1, card.size_px, card.size_px, 3), dtype=np.uint8)
     return ShippedModel(card, ExportedModel(networks, blank), tuple(photos))
 
@@ -160,7 +160,7 @@ class _UnusableError(Exception):
 
 def _read_card(folder: Traversable) -> ModelCard:
     try:
-        said = json.loads(_read(folder, CARD))
+        said = parse_json(_read(folder, CARD))
         found = said["format"]
     except (ValueError, TypeError, KeyError) as error:
         raise _UnusableError(f"is damaged ({CARD} is no model card)") from error
