@@ -167,3 +167,17 @@ def test_options_know_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         click.echo(out)
 
     assert CliRunner().invoke(show, ["--out=~/x"]).output == f"{tmp_path}/x\n"
+
+
+@pytest.mark.parametrize("text", ["photos_folder=", "photos.folder= ", "seed=${"])
+def test_what_cannot_be_read_is_the_options_fault(text: str) -> None:
+    """One sentence that names it; nothing empty means everything."""
+    with pytest.raises(click.BadParameter, match=r"empty|cannot be read"):
+        typed(text)
+
+
+@pytest.mark.parametrize("option", ["pipeline", "pipelines", "env", "tags", "nodes", "from-nodes"])
+def test_an_empty_option_is_refused(option: str) -> None:
+    """As a variable of the shell that is not set leaves it; it would mean everything."""
+    ended = CliRunner().invoke(run, [f"--{option}="])
+    assert (ended.exit_code, "it is empty" in ended.output) == (2, True)

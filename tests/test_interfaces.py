@@ -17,6 +17,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from support.mlflow_server import serving
 from support.ports import free_port
 
+from portrait_pipeline import interfaces
 from portrait_pipeline.datasets.mlflow_run import MlflowRunTracker
 from portrait_pipeline.hooks.experiment import describe, save_view, view_page
 from portrait_pipeline.interfaces import OVERVIEW, page_of, ui_command, viz
@@ -67,6 +68,20 @@ def test_mlflow_is_started_by_this_python() -> None:
     assert ui_command("sqlite:///a.db", "127.0.0.1", "5000")[:4] == [
         sys.executable, "-m", "mlflow", "ui",
     ]  # fmt: skip
+
+
+def test_a_page_that_does_not_open_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, mlflow_store: Path
+) -> None:
+    """The command ends as MLflow does, such as at a port that is none."""
+    failing = [sys.executable, "-I", "-S", "-c", "raise SystemExit(7)"]
+    monkeypatch.setattr(interfaces, "ui_command", lambda *_: failing)
+    made = settings()
+    made.server.mlflow_tracking_uri = f"sqlite:///{mlflow_store}"
+    made.ui = SimpleNamespace(host="127.0.0.1", port="-1")
+    with pytest.raises(SystemExit) as end:
+        interfaces._open_mlflow(made, None, None)
+    assert end.value.code == 7
 
 
 def train_two_models() -> str:

@@ -138,3 +138,12 @@ def test_settings_do_not_change_afterwards() -> None:
     splits = parameters.SplitParameters.model_validate(loaded("base")["splits"])
     with pytest.raises(ValidationError, match="frozen"):
         splits.num_train = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
+@pytest.mark.parametrize("name", ["lambda_perceptual", "learning_rate", "lambda_cycle"])
+def test_no_setting_is_infinite(name: str, value: float) -> None:
+    """A loss of infinite weight would be found out by the first step."""
+    training = {**loaded("sample")["training"], name: value}
+    with pytest.raises(ValidationError, match=name):
+        parameters.TrainingParameters.model_validate(training)

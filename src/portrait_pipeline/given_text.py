@@ -63,12 +63,24 @@ def keep_text(
         value: What was typed.
         convert: Kedro's own conversion.
         split: Kedro's way to part the items.
+
+    Raises:
+        BadParameter: if it cannot be read, or a text is empty.
     """
-    converted = convert(context, option, value)
+    try:
+        converted = convert(context, option, value)
+    except click.ClickException:
+        raise
+    except Exception as error:  # of the parsers of YAML and OmegaConf, which have several kinds
+        reason = str(error).partition("\n")[0]
+        raise click.BadParameter(f"{value!r} cannot be read: {reason}", context, option) from error
     for item in split(context, option, value) if isinstance(value, str) else ():
         key, _, text = item.partition("=")
         *groups, name = key.strip().split(".")
         if _present_name(groups, name) in TEXT_PARAMETERS and text.strip() != "null":
+            if not text.strip():
+                what = f"{key} is empty, expected a value, or null for none"
+                raise click.BadParameter(what, context, option)
             holder = converted
             for group in groups:
                 holder = holder[group]

@@ -206,6 +206,14 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
             pass
 
 
+@pytest.mark.parametrize("host", ["", "é..é", "\udcff", "nosuch.invalid", "a" * 300])
+def test_a_host_that_is_none_is_refused(host: str) -> None:
+    """An empty one would open the page to the whole network."""
+    service = PortraitService(StandInShelf(), stand_in_judge)
+    with pytest.raises(PortraitPipelineError, match="--host"), running_page(service, host, 7860):
+        pass
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_signals_close_the_page(number: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever ends the page ends it in order; Ctrl-C is the ordinary way and no fault."""

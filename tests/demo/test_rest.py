@@ -126,3 +126,27 @@ def test_the_shelf_holds_the_model_of_the_package(model_folder: Path, tmp_path: 
     assert shelf.load(name).preparation.crop_size_px == 64
     with pytest.raises(ShippedModelError):
         ShippedShelf(tmp_path)
+
+
+@pytest.mark.parametrize("query", ["size=", "size=64&size=128", "faces=all", "size_px=64"])
+def test_what_cannot_be_asked_for_is_refused(client: Client, query: str) -> None:
+    """Instead of being left out silently."""
+    answer = client().post(f"{PORTRAIT_ADDRESS}?{query}", content=photo())
+    assert answer.status_code == 422
+    assert "size" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ({"content-type": "multipart/form-data; boundary=x"}, "is a form"),
+        ({"content-encoding": "gzip"}, "is compressed"),
+    ],
+)
+def test_a_photo_in_another_form_is_refused(
+    client: Client, headers: dict[str, str], words: str
+) -> None:
+    """The form is at fault, and not the picture."""
+    answer = client().post(PORTRAIT_ADDRESS, content=photo(), headers=headers)
+    assert answer.status_code == 415
+    assert words in answer.json()["detail"]

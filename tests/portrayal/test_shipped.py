@@ -62,7 +62,9 @@ def test_a_damaged_network_is_said(own: Path, name: str, damage: str) -> None:
         read_shipped(own)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"model"', "{}", '{"name": "x"}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "[" * 100_000, "null", '"model"', "{}", '{"name": "x"}']
+)
 def test_a_card_that_is_none_is_said(own: Path, text: str) -> None:
     """Whatever stands in the card's place."""
     (own / CARD).write_text(text, encoding="utf-8")

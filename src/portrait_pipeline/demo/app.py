@@ -144,10 +144,11 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
             " the page to your network"
         )
     try:
+        host.encode("idna")  # as the system does, which leaves a socket behind where it fails
         listener = socket.create_server(
             (host, port), family=family, backlog=MAX_CONNECTIONS_WAITING
         )
-    except (OSError, TypeError, ValueError) as error:  # the latter two: no name of a host at all
+    except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise PortraitPipelineError(
             f"the page cannot listen at --host {host} --port {port} ({reason}),"

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portrait_pipeline.demo import limits
@@ -32,7 +32,7 @@ ALLOWED = re.compile(
 METHODS = frozenset({"GET", "HEAD", "POST"})
 PHOTO_ADDRESSES = frozenset({UPLOAD_ADDRESS, PORTRAIT_ADDRESS})
 """Where a body is a photo."""
-QUERY_NAMES = frozenset({"session_hash", "upload_id", "__theme", "v", "size"})
+QUERY_NAMES = frozenset({"session_hash", "upload_id", "__theme", "v"})
 """What the page itself and `/api/portrait` are asked with.
 
 Gradio knows more, a path to a saved state among it.
@@ -135,11 +135,11 @@ class Gate:
             and ALLOWED.fullmatch(scope["path"]) is not None
         )
         if not is_expected:
-            return PlainTextResponse("not found", 404)
+            return JSONResponse({"detail": "not found"}, 404)
         if scope["method"] not in METHODS:
-            return PlainTextResponse("method not allowed", 405)
+            return JSONResponse({"detail": "method not allowed"}, 405)
         if not _is_from_here(headers, host, scope["method"]):
-            return PlainTextResponse("another site may not use this page", 403)
+            return JSONResponse({"detail": "another site may not use this page"}, 403)
         return None
 
     @contextmanager
@@ -155,9 +155,10 @@ class Gate:
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, with its query and message reduced to what was checked."""
-        asked = parse_qsl(scope["query_string"].decode("latin-1"))
-        query = urlencode([(name, value) for name, value in asked if name in QUERY_NAMES])
-        scope = {**scope, "query_string": query.encode()}
+        if scope["path"] != PORTRAIT_ADDRESS:  # which refuses by itself what it does not know
+            asked = parse_qsl(scope["query_string"].decode("latin-1"))
+            query = urlencode([(name, value) for name, value in asked if name in QUERY_NAMES])
+            scope = {**scope, "query_string": query.encode()}
         if scope["path"] in PHOTO_ADDRESSES:
             await self._app(scope, _limited(scope, receive, self._upload), send)
             return

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -24,6 +25,7 @@ from portrait_pipeline.demo.visitors import FullError, Places, visitor_at
 from portrait_pipeline.parameters import MAX_PORTRAIT_PX, MIN_PORTRAIT_PX
 
 PORTRAIT_ADDRESS = "/api/portrait"
+ONLY_SIZE = "nothing but one size can be asked for"
 WRONG_SIZE = f"size is no number of pixels in [{MIN_PORTRAIT_PX}, {MAX_PORTRAIT_PX}]"
 
 
@@ -36,6 +38,11 @@ def portrait_route(service: PortraitService, waiting: Places) -> Route:
     """
 
     async def portrait(request: Request) -> Response:
+        asked = [name for name, _ in request.query_params.multi_items()]
+        if asked not in ([], ["size"]):
+            return JSONResponse({"detail": f"{', '.join(asked)[:80]} was asked; {ONLY_SIZE}"}, 422)
+        if unread := _unread_form(request.headers):
+            return JSONResponse({"detail": unread}, 415)
         size_px = _size_px(request.query_params.get("size"))
         if size_px == 0:
             return JSONResponse({"detail": WRONG_SIZE}, 422)
@@ -52,6 +59,16 @@ def portrait_route(service: PortraitService, waiting: Places) -> Route:
         return Response(content, media_type="image/png", headers={"cache-control": "no-store"})
 
     return Route(PORTRAIT_ADDRESS, portrait, methods=["POST"])
+
+
+def _unread_form(headers: Headers) -> str | None:
+    """Return what is wrong with the form in which a photo is sent, if anything is."""
+    kind, coding = (headers.get(name, "") for name in ("content-type", "content-encoding"))
+    if kind.startswith("multipart/"):
+        return "the body is a form, expected the photo itself (curl --data-binary @me.jpg)"
+    if coding not in ("", "identity"):
+        return "the body is compressed, expected the photo as it is in its file"
+    return None
 
 
 def _size_px(given: str | None) -> int | None:
