@@ -201,7 +201,7 @@ def open_models(location: ModelLocation) -> Iterator[OpenedModels]:
 
 def _settings(model: type[Settings], values: Mapping[str, Any]) -> Settings:
     try:
-        return model(**values)
+        return model.model_validate(values)
     except ValidationError as error:
         raise PortraitPipelineError(sentence_of_validation(str(error))) from error
 

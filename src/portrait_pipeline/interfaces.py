@@ -68,7 +68,12 @@ mlflow.add_command(modelify)
 @mlflow.command()
 @click.option("--env", "-e", default=None, help="sample, study, or base for the report's own.")
 @click.option("--workspace", default=None, help="By default that of the environment.")
-@click.option("--port", "-p", default=None, help="By default that of conf/base/mlflow.yml, 5000.")
+@click.option(
+    "--port",
+    "-p",
+    type=click.IntRange(1, 65535),
+    help="By default that of conf/base/mlflow.yml, 5000.",
+)
 @click.option("--host", "-h", default=None, help="By default 127.0.0.1, this machine alone.")
 @click.pass_context
 def ui(
@@ -76,7 +81,7 @@ def ui(
     /,
     env: str | None,
     workspace: str | None,
-    port: str | None,
+    port: int | None,
     host: str | None,
 ) -> None:
     """Open MLflow's page, with the models of a workspace side by side."""
@@ -96,7 +101,7 @@ def _settings(project: Path, env: str | None, given: dict[str, Any] | None) -> P
     return settings
 
 
-def _open_mlflow(settings: ProjectMlflow, port: str | None, host: str | None) -> None:
+def _open_mlflow(settings: ProjectMlflow, port: int | None, host: str | None) -> None:
     uri = settings.server.mlflow_tracking_uri
     host, port = host or settings.ui.host, port or settings.ui.port
     is_server = urlsplit(uri).scheme in SERVERS
@@ -105,7 +110,7 @@ def _open_mlflow(settings: ProjectMlflow, port: str | None, host: str | None) ->
     if is_server:
         webbrowser.open(page)
         return
-    sys.exit(subprocess.run(ui_command(uri, host, port), check=False).returncode)
+    sys.exit(subprocess.run(ui_command(uri, host, str(port)), check=False).returncode)
 
 
 def ui_command(store: str, host: str, port: str) -> list[str]:

@@ -294,7 +294,7 @@ class ExperimentParameters(Parameters):
     models: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], ModelParameters]
     compare_with: str
     grids: GridParameters
-    stages: tuple[Stage, ...]
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
     num_ingestion_shards: Annotated[int, Field(ge=1, le=9999)] = 1
 
     @model_validator(mode="after")

@@ -120,7 +120,8 @@ def sentence_of_validation(report: str) -> str:
     """Turn the report of many lines on settings that do not fit their models into one sentence."""
     faults = dict.fromkeys(_fault(*found) for found in _FAULT.findall(report))
     if not faults:
-        return " ".join(report.split())
+        lines = [line for line in report.splitlines() if "errors.pydantic.dev" not in line]
+        return " ".join(" ".join(lines).split())
     return "; ".join(faults) + " (see conf/base/parameters*.yml for what is expected)"
 
 

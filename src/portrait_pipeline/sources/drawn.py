@@ -23,6 +23,7 @@ from portrait_pipeline.file_locks import share_lock_of_run
 from portrait_pipeline.files import is_whole_png, write_one_of_many, write_whole
 from portrait_pipeline.parameters import Domain, SampleParameters
 from portrait_pipeline.progress import track
+from portrait_pipeline.signals import STOPPING
 from portrait_pipeline.sources.files import picture_table
 
 NUM_PICTURES_WORTH_A_PROCESS = 12
@@ -90,8 +91,9 @@ def _for_each(indices: list[int], draw: Callable[[int], None], description: str)
 
 
 def _begin_worker() -> None:
-    """Leave Ctrl-C to the parent, which lets workers finish; hold the run's lock with it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Leave signals to the parent, which lets workers finish; hold the run's lock with it."""
+    for number in STOPPING:  # a whole group of processes is sent them, by a terminal or `timeout`
+        signal.signal(number, signal.SIG_IGN)
     share_lock_of_run()
 
 
