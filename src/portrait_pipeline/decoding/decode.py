@@ -79,18 +79,21 @@ def _decode(data: bytes, max_pixels: int, longest_px: int | None) -> Decoded:
         fit_transparency(opened)
         opened.load()
         _refuse_bombs(opened.size, max_pixels)
-        if orientation_of(opened) >= 5:  # PNG may say it behind its pixels
-            width, height = height, width
-        image = upright_in_srgb(opened)
+        orientation = orientation_of(opened)  # PNG may say it behind its pixels
+        image = _turned(to_srgb(opened), orientation)
     del opened
+    if orientation >= 5:
+        width, height = height, width
     return Decoded(_reduced(image, (width, height), longest_px), width, height)
 
 
 def upright_in_srgb(image: Image.Image) -> Image.Image:
     """Return a loaded picture of any mode as it is to be seen: sRGB, turned as its EXIF says."""
-    turned = TRANSPOSES.get(orientation_of(image))
-    converted = to_srgb(image)
-    return converted if turned is None else converted.transpose(turned)
+    return _turned(to_srgb(image), orientation_of(image))
+
+
+def _turned(image: Image.Image, orientation: int) -> Image.Image:
+    return image.transpose(TRANSPOSES[orientation]) if orientation in TRANSPOSES else image
 
 
 def _reduced(image: Image.Image, whole: tuple[int, int], longest_px: int | None) -> Image.Image:

@@ -8,7 +8,7 @@ Example:
 """
 
 from pathlib import Path
-from typing import Self
+from typing import Self, get_args
 
 from PIL import Image
 
@@ -97,8 +97,9 @@ class Portrayer:
         return _in_srgb(paint_whole(read.image, portrayal, self._model))
 
     def _found(self, photo: PhotoSource, faces: FaceChoice) -> tuple[Photo, Portrayal]:
-        if faces not in ("largest", "all"):
-            raise PortraitPipelineError(f"faces is {faces!r}, expected 'largest' or 'all'")
+        if faces not in (choices := get_args(FaceChoice)):
+            expected = " or ".join(map(repr, choices))
+            raise PortraitPipelineError(f"faces is {faces!r}, expected {expected}")
         read = self._read(photo)
         (portrayal,) = self._portrayer.portray([read], faces)
         if not portrayal.faces:
