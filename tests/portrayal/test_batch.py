@@ -145,6 +145,17 @@ def test_nothing_is_written_when_something_is_in_the_way(tmp_path: Path) -> None
     assert len(run(files, tmp_path / "out", force=True)) == 2
 
 
+@pytest.mark.parametrize("force", [True, False])
+def test_no_photo_is_replaced(tmp_path: Path, force: bool) -> None:
+    """Not even by force: the portrait of one would lie in the place of the other."""
+    files = [picture(tmp_path / name, 100) for name in ("a.png", "a_portrait.png")]
+    before = files[1].read_bytes()
+    with pytest.raises(PortraitPipelineError, match=r"a_portrait\.png is one of the photos"):
+        run(files, tmp_path, force=force)
+    assert files[1].read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_what_is_written_holds_no_exif(tmp_path: Path) -> None:
     """Camera, place and time of the photo do not travel with the portrait or the pasted photo."""
     exif = Image.Exif()

@@ -24,6 +24,7 @@ from portrait_pipeline.portrayal.portrayer import (
 from portrait_pipeline.portrayal.similarity import JudgeOfFaces
 from portrait_pipeline.portrayal.sizing import pasted, portrait_at_size
 from portrait_pipeline.portrayal.strips import comparison_strip
+from portrait_pipeline.portrayal.targets import refuse_photos
 from portrait_pipeline.portrayal.whole import paint_whole
 from portrait_pipeline.progress import Bar, progress_bar
 
@@ -60,18 +61,21 @@ class PhotoBatch:
             files: The name of each file, and its path or why it is not opened.
 
         Raises:
-            PortraitPipelineError: if a file exists and must not be overwritten; then nothing is
-                written.
+            PortraitPipelineError: if a file exists and must not be overwritten, or is one of the
+                photos; then nothing is written.
         """
         stems = distinct_stems([Path(name).name for name, _ in files])
+        photos = [path for _, path in files if isinstance(path, Path)]
+        names = self._writer.present(stems, self._kind)
+        refuse_photos([self._writer.folder / name for name in names], photos)
         self._refuse_to_overwrite(stems)
         outcomes: list[Outcome] = []
         with progress_bar("portraits", len(files)) as bar:
             for batch in self._batches(files):
                 first = len(outcomes)
                 places = range(first, first + len(batch))
-                names = [(files[place][0], stems[place]) for place in places]
-                outcomes += self._portray(names, batch, bar)
+                named = [(files[place][0], stems[place]) for place in places]
+                outcomes += self._portray(named, batch, bar)
         return outcomes
 
     def _refuse_to_overwrite(self, stems: list[str]) -> None:

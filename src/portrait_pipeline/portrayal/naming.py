@@ -52,9 +52,11 @@ class PictureWriter:
         self._overwrite = overwrite
 
     def would_overwrite(self, stems: list[str], kind: str) -> list[str]:
-        """Return the names of existing files of this kind for the stems."""
-        if self._overwrite:
-            return []
+        """Return the names of `present` that must not be replaced."""
+        return [] if self._overwrite else self.present(stems, kind)
+
+    def present(self, stems: list[str], kind: str) -> list[str]:
+        """Return the names of files of this kind that are there for the stems."""
         names = "|".join(re.escape(stem) for stem in stems) or "$^"
         wanted = re.compile(rf"({names})_{kind}(_\d+)?\.png")
         return sorted(entry.name for entry in self.folder.iterdir() if wanted.fullmatch(entry.name))

@@ -26,17 +26,26 @@ def refuse_existing(
         PortraitPipelineError: with the first of these files.
     """
     present = [place for target in targets for place in _present(target, are_numbered)]
-    originals = {os.path.realpath(photo) for photo in photos}
-    for place in present:
-        if os.path.realpath(place) in originals:
-            raise PortraitPipelineError(
-                f"{place} is one of the photos, which no portrait replaces; choose another --out"
-            )
+    refuse_photos(present, photos)
     if present and not force:
         more = f" and {len(present) - 1} more" if len(present) > 1 else ""
         raise PortraitPipelineError(
             f"{present[0]}{more} is there already; choose another --out, or replace with --force"
         )
+
+
+def refuse_photos(places: Sequence[Path], photos: Sequence[Path]) -> None:
+    """Refuse files to write that are photos to read, by whichever name.
+
+    Raises:
+        PortraitPipelineError: with the first of these files.
+    """
+    originals = {os.path.realpath(photo) for photo in photos}
+    for place in places:
+        if os.path.realpath(place) in originals:
+            raise PortraitPipelineError(
+                f"{place} is one of the photos, which no portrait replaces; choose another --out"
+            )
 
 
 def _present(target: Path, are_numbered: bool) -> Iterator[Path]:
